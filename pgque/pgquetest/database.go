@@ -1,0 +1,104 @@
+package pgquetest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgque/pgque-go/pgque/pgquetest/server"
+)
+
+// DSNEnv names the environment variable that makes the tests use a server that
+// is there already. Its user must be allowed to create databases.
+const DSNEnv = "PGQUE_TEST_DSN"
+
+// adminTimeout bounds what this package itself asks of a server. Creating a
+// database takes milliseconds; many at once on a small machine take longer.
+const adminTimeout = time.Minute
+
+// NewDatabase creates an empty database, without the engine, and returns its
+// connection string in keyword form. It is dropped when the test ends, whoever
+// is connected.
+//
+// Its server is the one that PGQUE_TEST_DSN names, or else a throw-away server
+// that all tests of the test binary share.
+func NewDatabase(t testing.TB) (dsn string) {
+	t.Helper()
+	return newDatabase(t, shared(t), emptyTemplate)
+}
+
+// emptyTemplate is the template that nobody may connect to, and so nobody has
+// added anything to.
+const emptyTemplate = "template0"
+
+func newDatabase(t testing.TB, h *host, template string) (dsn string) {
+	t.Helper()
+	name := newName()
+	check(t, h.exec("create database "+name+" template "+template))
+	t.Cleanup(func() {
+		t.Helper()
+		check(t, h.exec("drop database if exists "+name+" with (force)"))
+	})
+	return h.dsn(name)
+}
+
+// newName tells a human who finds a database that was left behind (a killed
+// test, a server of PGQUE_TEST_DSN) where it came from.
+func newName() string {
+	return "pgque_test_" + strings.ToLower(rand.Text())[:12]
+}
+
+// host is a server on which databases are created.
+type host struct {
+	dsn func(database string) string
+}
+
+// shared returns the server of this test binary. It is started by the first
+// test that asks, and nothing closes it: the watchdog of package server does
+// when the test binary ends.
+func shared(t testing.TB) *host {
+	t.Helper()
+	h, err := sharedHost()
+	check(t, err)
+	return h
+}
+
+var sharedHost = sync.OnceValues(func() (*host, error) {
+	if dsn := os.Getenv(DSNEnv); dsn != "" {
+		return existingHost(dsn)
+	}
+	s, err := server.Start(context.Background(), server.Options{})
+	var missing *server.NotFoundError
+	if errors.As(err, &missing) {
+		return nil, fmt.Errorf("%w\n  a server of yours: set %s to its connection string", err, DSNEnv)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &host{dsn: s.DSN}, nil
+})
+
+// exec runs one statement in the host's own database, on a connection of its
+// own: an idle one kept for next time would stand in the way of tests that look
+// for leaks.
+func (h *host) exec(sql string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), adminTimeout)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, h.dsn(""))
+	if err != nil {
+		return fmt.Errorf("pgquetest: %w", err)
+	}
+	_, err = conn.Exec(ctx, sql)
+	if err := errors.Join(err, conn.Close(ctx)); err != nil {
+		return fmt.Errorf("pgquetest: %s: %w", sql, err)
+	}
+	return nil
+}
