@@ -1,0 +1,93 @@
+package pgque
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Receive returns the next page of messages for consumer, at most maxMessages, in
+// order of MsgID; an empty slice when nothing is ready. Until the page is acked
+// every Receive returns the same page with the same BatchID; a larger maxMessages
+// may lengthen it, a smaller one never shortens it. Messages beyond the page are
+// safe: Ack moves past this page only.
+//
+// On an engine whose own ack ends a whole batch, the client that received the page
+// keeps the place inside the batch; Ack through the same client.
+func (c *Client) Receive(ctx context.Context, queue, consumer string, maxMessages int) ([]Message, error) {
+	page, err := c.receive(ctx, queue, consumer, maxMessages)
+	return page, wrap(err, "receive from %q for %q", queue, consumer)
+}
+
+func (c *Client) receive(ctx context.Context, queue, consumer string, maxMessages int) ([]Message, error) {
+	if maxMessages < 1 {
+		return nil, fmt.Errorf("%w: maxMessages is %d, must be at least 1", ErrInvalidArgument, maxMessages)
+	}
+	limit := min(maxMessages, math.MaxInt32)
+	engine, err := c.capability(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !engine.pages() {
+		return c.receiveWindow(ctx, queue, consumer, limit)
+	}
+	return queryMessages(ctx, c.pool, sqlReceive, queue, consumer, limit)
+}
+
+// Ack finishes the page of messages that carries batchID and moves the consumer
+// past it. Acking twice, or after another worker took the batch over, changes
+// nothing and is no error.
+func (c *Client) Ack(ctx context.Context, batchID int64) error {
+	return wrap(c.ack(ctx, batchID), "ack batch %d", batchID)
+}
+
+func (c *Client) ack(ctx context.Context, batchID int64) error {
+	if c.windows.passPage(batchID) {
+		return nil
+	}
+	_, err := queryInt(ctx, c.pool, sqlAck, batchID)
+	if err == nil {
+		c.windows.forget(batchID)
+	}
+	return err
+}
+
+// Nack puts msg back for this consumer: it returns, with a higher RetryCount, when
+// retryAfterSecs have passed and maintenance has run. When its retries are used up
+// it goes to the dead letters with reason instead. Nacking twice counts once. The
+// batch stays open: Ack finishes it, the nacked message excepted.
+//
+// An unknown batch is ErrBatchNotFound, a message of another batch
+// ErrMessageNotFound. Only MsgID of msg counts where the engine can look the rest up.
+func (c *Client) Nack(ctx context.Context, batchID int64, msg Message, retryAfterSecs int, reason string) error {
+	if retryAfterSecs < 0 {
+		return fmt.Errorf("pgque: nack message %d: %w: retryAfterSecs is %d, must not be negative",
+			msg.MsgID, ErrInvalidArgument, retryAfterSecs)
+	}
+	delay := time.Duration(retryAfterSecs) * time.Second
+	_, err := queryInt(ctx, c.pool, sqlNack, nackArguments(batchID, msg, delay, reason)...)
+	return wrap(err, "nack message %d of batch %d", msg.MsgID, batchID)
+}
+
+func nackArguments(batchID int64, msg Message, delay time.Duration, reason string) []any {
+	return []any{batchID, msg.MsgID, msg.Type, msg.Payload, msg.RetryCount, msg.CreatedAt,
+		msg.Extra1, msg.Extra2, msg.Extra3, msg.Extra4, delay.Seconds(), reason}
+}
+
+func queryMessages(ctx context.Context, q querier, sql string, args ...any) ([]Message, error) {
+	rows, err := q.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scanMessage)
+}
+
+func scanMessage(row pgx.CollectableRow) (Message, error) {
+	var m Message
+	err := row.Scan(&m.MsgID, &m.BatchID, &m.Type, &m.Payload, &m.RetryCount, &m.CreatedAt,
+		&m.Extra1, &m.Extra2, &m.Extra3, &m.Extra4)
+	return m, err
+}

@@ -1,0 +1,42 @@
+package pgque
+
+import (
+	"context"
+	"sync"
+)
+
+// capability says which functions beyond the documented SQL API the engine has. On
+// an engine without them the client does the same work with the documented ones.
+type capability struct {
+	installed bool
+	settle    bool // settle(): ack and all nacks of a page at once
+	fetch     bool // fetch(): receive() that merges waiting ticks
+	tick      bool // tick_queue(): tick when there is anything new
+	maint     bool // maint_queue(): maintenance of one queue
+}
+
+// pages reports an engine whose receive hands out pages and whose ack moves past
+// one page only; elsewhere ack ends the whole batch, whatever was received.
+func (e capability) pages() bool { return e.settle }
+
+// engineCache asks the server once.
+type engineCache struct {
+	mu    sync.Mutex
+	known *capability
+}
+
+// capability asks the server on the first call. The answer is kept once an engine
+// is installed.
+func (c *Client) capability(ctx context.Context) (capability, error) {
+	c.engine.mu.Lock()
+	defer c.engine.mu.Unlock()
+	if c.engine.known != nil {
+		return *c.engine.known, nil
+	}
+	var e capability
+	err := c.pool.QueryRow(ctx, sqlCapabilities).Scan(&e.installed, &e.settle, &e.fetch, &e.tick, &e.maint)
+	if err == nil && e.installed {
+		c.engine.known = &e
+	}
+	return e, err
+}

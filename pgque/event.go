@@ -1,0 +1,97 @@
+package pgque
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// DefaultType is the type of an event that was sent without one.
+const DefaultType = "default"
+
+// Event is what a producer sends.
+type Event struct {
+	// Type tells consumers what the payload is. Defaults to DefaultType.
+	Type string
+
+	// Payload is encoded to JSON: nil becomes null, a string a JSON string, a
+	// json.RawMessage is checked and sent as it is (without insignificant white
+	// space), an Encoder encodes itself, all else goes through encoding/json.
+	// A []byte becomes a base64 string, as encoding/json defines it.
+	Payload any
+
+	// Extra1 to Extra4 travel beside the payload, as they are; nil is SQL NULL.
+	Extra1, Extra2, Extra3, Extra4 *string
+}
+
+// Encoder is a payload that appends its own JSON text to buf. The text is sent
+// as it is, so it must be one valid JSON value.
+type Encoder interface {
+	AppendJSON(buf []byte) ([]byte, error)
+}
+
+// Message is an event as one consumer receives it.
+type Message struct {
+	// MsgID is the event's number; a retried event keeps it.
+	MsgID int64 `json:"msg_id"`
+	// BatchID names the page that this message came with; Ack and Nack take it.
+	BatchID int64 `json:"batch_id"`
+	// Type is the event's type, "" where the stored type is NULL.
+	Type string `json:"type"`
+	// Payload is the JSON text as stored, "" where the stored payload is NULL.
+	Payload string `json:"payload"`
+	// RetryCount is nil on the first delivery, then 1, 2, ...
+	RetryCount *int `json:"retry_count"`
+	// CreatedAt is when the transaction that sent the event began.
+	CreatedAt time.Time `json:"created_at"`
+	Extra1    *string   `json:"extra1"`
+	Extra2    *string   `json:"extra2"`
+	Extra3    *string   `json:"extra3"`
+	Extra4    *string   `json:"extra4"`
+}
+
+// Attempt counts deliveries: 1 on the first, 2 on the first retry, and so on.
+func (m Message) Attempt() int {
+	if m.RetryCount == nil {
+		return 1
+	}
+	return *m.RetryCount + 1
+}
+
+func (ev Event) typeName() string {
+	if ev.Type == "" {
+		return DefaultType
+	}
+	return ev.Type
+}
+
+func (ev Event) hasExtras() bool {
+	return ev.Extra1 != nil || ev.Extra2 != nil || ev.Extra3 != nil || ev.Extra4 != nil
+}
+
+// encode returns the JSON text of the payload.
+func (ev Event) encode() (string, error) {
+	text, err := encodePayload(ev.Payload)
+	if err != nil {
+		return "", fmt.Errorf("encode the payload of event %q: %w", ev.typeName(), err)
+	}
+	return text, nil
+}
+
+func encodePayload(payload any) (string, error) {
+	switch p := payload.(type) {
+	case nil:
+		return "null", nil
+	case Encoder:
+		text, err := p.AppendJSON(nil)
+		return string(text), err
+	}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(payload); err != nil {
+		return "", err
+	}
+	return string(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))), nil
+}

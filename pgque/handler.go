@@ -1,0 +1,92 @@
+package pgque
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// HandlerFunc handles one message. nil is done; an error puts the message back
+// after a delay, or does what Permanent, RetryAfter, Skip or Halt ask for. A panic
+// is an error.
+type HandlerFunc func(ctx context.Context, msg Message) error
+
+// TxHandlerFunc handles one message inside the transaction that also moves the
+// consumer's cursor: its writes through tx and the move commit together or not at
+// all. The consumer ends tx; Commit and Rollback of tx are refused. It may be
+// called more than once for one message when others of its page fail, each time
+// with the effects of the former call undone.
+type TxHandlerFunc func(ctx context.Context, tx pgx.Tx, msg Message) error
+
+// Middleware wraps handlers, those of HandleTx included. As a plain function it
+// also wraps a single handler: c.Handle("x", middleware(handler)).
+type Middleware func(next HandlerFunc) HandlerFunc
+
+// Permanent asks for the dead letters at once, with err as the reason: trying
+// again would not help. On an engine that cannot do that the message takes the way
+// of an ordinary failure.
+func Permanent(err error) error {
+	return &outcome{verdict: verdictDead, err: orUnknown(err)}
+}
+
+// RetryAfter asks for another delivery after delay, whatever the retry policy
+// says. A negative delay is 0.
+func RetryAfter(delay time.Duration, err error) error {
+	return &outcome{verdict: verdictRetry, delay: max(delay, 0), err: orUnknown(err)}
+}
+
+// Skip asks to count the message as done; the reason is logged.
+func Skip(reason string) error {
+	return &outcome{verdict: verdictSkip, err: errors.New(reason)}
+}
+
+// Halt asks to stop the consumer: Start returns err and the page stays open, so
+// that it is delivered again, from its start, to whoever starts next.
+func Halt(err error) error {
+	return &outcome{verdict: verdictHalt, err: orUnknown(err)}
+}
+
+type verdict int
+
+const (
+	verdictDone verdict = iota
+	verdictRetry
+	verdictDead
+	verdictSkip
+	verdictHalt
+)
+
+// outcome is an error that says what shall become of the message.
+type outcome struct {
+	verdict verdict
+	delay   time.Duration
+	err     error
+}
+
+func (o *outcome) Error() string { return o.err.Error() }
+func (o *outcome) Unwrap() error { return o.err }
+
+func orUnknown(err error) error {
+	if err == nil {
+		return errors.New("no reason given")
+	}
+	return err
+}
+
+type contextKey int
+
+const messageKey contextKey = iota
+
+// MessageFromContext returns the message that the handler called with ctx, or with
+// a context made from it, is handling.
+func MessageFromContext(ctx context.Context) (Message, bool) {
+	msg, ok := ctx.Value(messageKey).(Message)
+	return msg, ok
+}
+
+// ContextWithMessage is ctx as a handler of msg sees it; for tests of handlers.
+func ContextWithMessage(ctx context.Context, msg Message) context.Context {
+	return context.WithValue(ctx, messageKey, msg)
+}

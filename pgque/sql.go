@@ -1,0 +1,76 @@
+package pgque
+
+// Every statement that this package sends. Each function is schema-qualified and
+// each argument typed, so that overloads never depend on what a driver infers.
+const (
+	sqlSend      = `select pgque.send($1::text, $2::text, $3::text)`
+	sqlSendExtra = `select pgque.insert_event($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text)`
+
+	sqlSendBatch = `select pgque.send_batch($1::text, $2::text, $3::text[])`
+
+	// unnest yields the events in input order and the aggregate sees them so; one
+	// call per event, for runs of mixed types.
+	sqlSendMixed = `
+		select coalesce(array_agg(pgque.insert_event($1::text, e.type, e.payload,
+		                                             e.extra1, e.extra2, e.extra3, e.extra4)), '{}')
+		from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+		     as e(type, payload, extra1, extra2, extra3, extra4)`
+
+	messageColumns = `msg_id, batch_id, coalesce(type, ''), coalesce(payload, ''), retry_count, created_at,
+		extra1, extra2, extra3, extra4`
+
+	sqlReceive = `select ` + messageColumns + ` from pgque.receive($1::text, $2::text, $3::int)`
+	sqlAck     = `select pgque.ack($1::bigint)`
+	sqlNack    = `
+		select pgque.nack($1::bigint,
+		    row($2::bigint, $1::bigint, $3::text, $4::text, $5::int, $6::timestamptz,
+		        $7::text, $8::text, $9::text, $10::text)::pgque.message,
+		    make_interval(secs => $11::double precision), $12::text)`
+
+	sqlNextBatch   = `select pgque.next_batch($1::text, $2::text)`
+	sqlFinishBatch = `select pgque.finish_batch($1::bigint)`
+
+	sqlBatchPage = `
+		select ev_id, $1::bigint, coalesce(ev_type, ''), coalesce(ev_data, ''), ev_retry, ev_time,
+		       ev_extra1, ev_extra2, ev_extra3, ev_extra4
+		from pgque.get_batch_events($1::bigint)
+		where ev_id > $2::bigint
+		order by ev_id
+		limit $3::int`
+
+	// to_regprocedure is NULL, without an error, for what does not exist.
+	sqlCapabilities = `
+		select to_regnamespace('pgque') is not null,
+		       to_regprocedure('pgque.settle(bigint,bigint[],double precision[],text[],boolean[])') is not null,
+		       to_regprocedure('pgque.fetch(text,text,integer)') is not null,
+		       to_regprocedure('pgque.tick_queue(text)') is not null,
+		       to_regprocedure('pgque.maint_queue(text)') is not null`
+
+	sqlCreateQueue    = `select pgque.create_queue($1::text)`
+	sqlDropQueue      = `select pgque.drop_queue($1::text, $2::bool)`
+	sqlSetQueueConfig = `select pgque.set_queue_config($1::text, $2::text, $3::text)`
+	sqlSubscribe      = `select pgque.subscribe($1::text, $2::text)`
+	sqlUnsubscribe    = `select pgque.unsubscribe($1::text, $2::text)`
+	sqlVersion        = `select pgque.version()`
+
+	sqlQueueInfo = `
+		select queue_name, queue_ntables, queue_cur_table,
+		       extract(epoch from queue_rotation_period)::float8, queue_switch_time,
+		       queue_external_ticker, queue_ticker_paused, queue_ticker_max_count,
+		       extract(epoch from queue_ticker_max_lag)::float8,
+		       extract(epoch from queue_ticker_idle_period)::float8,
+		       coalesce(extract(epoch from ticker_lag), 0)::float8,
+		       coalesce(ev_per_sec, 0)::float8, coalesce(ev_new, 0)::bigint, coalesce(last_tick_id, 0)::bigint
+		from pgque.get_queue_info()
+		where $1::text is null or queue_name = $1::text
+		order by queue_name`
+
+	sqlConsumerInfo = `
+		select queue_name, consumer_name,
+		       coalesce(extract(epoch from lag), 0)::float8, coalesce(extract(epoch from last_seen), 0)::float8,
+		       coalesce(last_tick, 0)::bigint, coalesce(current_batch, 0)::bigint, coalesce(next_tick, 0)::bigint,
+		       coalesce(pending_events, 0)::bigint
+		from pgque.get_consumer_info()
+		where $1::text is null or queue_name = $1::text
+		order by queue_name, consumer_name`
+)

@@ -1,0 +1,112 @@
+package pgque
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// maxEmptyWindows bounds the empty batches that one receive walks through.
+const maxEmptyWindows = 1000
+
+// windowCursors remembers how far the pages of open batches were handed out and
+// acked, for engines that know whole batches only. The place is in memory: after a
+// crash the batch is delivered again from its start.
+type windowCursors struct {
+	mu      sync.Mutex
+	byBatch map[int64]*windowCursor
+}
+
+type windowCursor struct {
+	after int64 // MsgID of the last acked message; 0 at the start
+	last  int64 // MsgID of the last message of the page handed out; after when none is
+	count int   // messages of the page handed out
+	more  bool  // the batch goes on behind last
+}
+
+// receiveWindow returns the next page of the consumer's open batch and opens the
+// next batch when there is none. Empty batches are finished on the way.
+func (c *Client) receiveWindow(ctx context.Context, queue, consumer string, limit int) ([]Message, error) {
+	for range maxEmptyWindows {
+		batchID, err := queryInt(ctx, c.pool, sqlNextBatch, queue, consumer)
+		if err != nil || batchID == 0 {
+			return nil, err
+		}
+		page, err := c.windowPage(ctx, batchID, limit)
+		if errors.Is(sentinelOf(err), ErrBatchNotFound) {
+			continue // finished by another worker since next_batch
+		}
+		if err != nil || len(page) > 0 {
+			return page, err
+		}
+		if _, err := queryInt(ctx, c.pool, sqlFinishBatch, batchID); err != nil {
+			return nil, err
+		}
+		c.windows.forget(batchID)
+	}
+	return nil, nil
+}
+
+// windowPage reads one message more than it returns, to know whether the batch
+// goes on.
+func (c *Client) windowPage(ctx context.Context, batchID int64, limit int) ([]Message, error) {
+	after, limit := c.windows.nextPage(batchID, limit)
+	page, err := queryMessages(ctx, c.pool, sqlBatchPage, batchID, after, int64(limit)+1)
+	if err != nil {
+		c.windows.forget(batchID)
+		return nil, err
+	}
+	more := len(page) > limit
+	if more {
+		page = page[:limit]
+	}
+	c.windows.handOut(batchID, page, more)
+	return page, nil
+}
+
+// nextPage tells where the page of batchID starts and how long it is at least.
+func (w *windowCursors) nextPage(batchID int64, limit int) (after int64, atLeast int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	cursor, ok := w.byBatch[batchID]
+	if !ok {
+		return 0, limit
+	}
+	return cursor.after, max(limit, cursor.count)
+}
+
+func (w *windowCursors) handOut(batchID int64, page []Message, more bool) {
+	if len(page) == 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.byBatch == nil {
+		w.byBatch = make(map[int64]*windowCursor)
+	}
+	cursor, ok := w.byBatch[batchID]
+	if !ok {
+		cursor = &windowCursor{}
+		w.byBatch[batchID] = cursor
+	}
+	cursor.last, cursor.count, cursor.more = page[len(page)-1].MsgID, len(page), more
+}
+
+// passPage moves past the page that was handed out and reports whether the batch
+// has to stay open, because it goes on behind that page.
+func (w *windowCursors) passPage(batchID int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	cursor, ok := w.byBatch[batchID]
+	if !ok || !cursor.more {
+		return false
+	}
+	cursor.after, cursor.count = cursor.last, 0
+	return true
+}
+
+func (w *windowCursors) forget(batchID int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.byBatch, batchID)
+}
