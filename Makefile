@@ -1,0 +1,70 @@
+# The servers that test-versions tests against, each as the release of npm's
+# @embedded-postgres packages that carries its binaries.
+POSTGRESQL_14 := 14.23.0-beta.17
+POSTGRESQL_15 := 15.18.0-beta.17
+POSTGRESQL_16 := 16.14.0-beta.17
+POSTGRESQL_17 := 17.10.0-beta.17
+POSTGRESQL_18 := 18.4.0-beta.17
+VERSIONS      := 14 15 16 17 18
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# Where npm puts the binaries of one version; the package is named as Node.js
+# names the system and the processor.
+platform      = $(shell node -p 'process.platform + "-" + process.arch')
+embedded      = .cache/postgresql/$(1)
+embedded_bin  = $(CURDIR)/$(embedded)/node_modules/@embedded-postgres/$(platform)/native/bin
+
+# More flags for go test, as in: make test TESTFLAGS='-run Ack -v'
+TESTFLAGS ?=
+GOTEST    := go test -timeout 15m
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help build test race lint fmt generate check-generate test-versions postgresql clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## compile the commands into bin/
+	go build -o bin/ ./cmd/...
+
+test: postgresql ## run all tests against a throw-away PostgreSQL
+	$(GOTEST) $(TESTFLAGS) ./...
+
+race: postgresql ## run the tests of what runs concurrently under the race detector
+	$(GOTEST) -race $(TESTFLAGS) ./pgque/... ./cmd/...
+
+lint: ## gofmt, go vet, staticcheck
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { printf 'not formatted (make fmt):\n%s\n' "$$unformatted" >&2; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+fmt: ## format all Go files
+	gofmt -w .
+
+generate: ## generate the examples' code from their schemas
+	go generate ./...
+
+# What git sees of the work tree, so that uncommitted work is no failure.
+tree = { git diff --binary HEAD; git ls-files -z --others --exclude-standard | xargs -0 cksum; } | cksum
+
+check-generate: ## prove that generating changes nothing
+	@before=$$($(tree)); go generate ./...; after=$$($(tree)); \
+	[ "$$before" = "$$after" ] || { git status --short >&2; echo 'generated files were stale: commit what make generate writes' >&2; exit 1; }
+
+test-versions: $(VERSIONS:%=test-%) ## run the tests against PostgreSQL 14 to 18 (downloads them with npm)
+
+test-%: postgresql-% ## run the tests against one version of PostgreSQL
+	PGQUE_PG_BIN=$(call embedded_bin,$*) $(GOTEST) -count=1 $(TESTFLAGS) ./pgque/... ./cmd/...
+
+postgresql: ## install PostgreSQL for the tests, or say how, where there is none
+	@.ci/postgresql
+
+postgresql-%: ## download one version of PostgreSQL into .cache, without installing it
+	@[ -n '$(POSTGRESQL_$*)' ] || { echo 'no PostgreSQL $*: there are $(VERSIONS)' >&2; exit 2; }
+	@[ -x $(call embedded_bin,$*)/initdb ] || npm install --silent --no-fund --no-audit --prefix $(call embedded,$*) @embedded-postgres/$(platform)@$(POSTGRESQL_$*)
+	@echo 'export PGQUE_PG_BIN=$(call embedded_bin,$*)'
+
+clean: ## remove what make has built or downloaded
+	rm -rf bin .cache
