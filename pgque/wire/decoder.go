@@ -1,0 +1,422 @@
+package wire
+
+import (
+	"encoding/json"
+	"math"
+	"sync"
+	"unsafe"
+)
+
+// MaxDepth is how deep arrays and objects may nest.
+const MaxDepth = 512
+
+// A Decoder reads one JSON text from its bytes, front to back, and collects what
+// is wrong with it.
+//
+// The embedded Report's pointer follows the reading: behind a Member that
+// returned true it is that member, behind an Item that returned true that item,
+// and behind the Member or Item that returned false it is the object or array
+// that has ended. Generated code calls Enter and Leave only to point at what is
+// not being read.
+//
+// A method that reads a value of one kind and finds another reports keyword type,
+// skips the value and returns false. Behind every true Member or Item exactly one
+// value is read. After a syntax error, and when the Report is full, every method
+// returns false at once, so that loops end; Err then has the reason.
+type Decoder struct {
+	Report
+
+	buf     []byte
+	pos     int
+	key     []byte
+	scratch []byte // holds keys that had escapes
+	syntax  *SyntaxError
+}
+
+// NewDecoder reads b. The Decoder keeps b but does not write to it.
+func NewDecoder(b []byte) *Decoder { return &Decoder{buf: b} }
+
+// Reset makes the Decoder read b, with an empty Report of the same Limit.
+func (d *Decoder) Reset(b []byte) {
+	d.buf, d.pos, d.key, d.syntax = b, 0, nil, nil
+	d.path, d.violations, d.done = d.path[:0], nil, false
+}
+
+var decoders = sync.Pool{New: func() any { return new(Decoder) }}
+
+// Open takes a Decoder from a pool to read b. Close gives it back.
+func Open(b []byte) *Decoder {
+	d := decoders.Get().(*Decoder)
+	d.Limit = 0
+	d.Reset(b)
+	return d
+}
+
+// Close is Err, and ends the use of a Decoder that Open returned: neither the
+// Decoder nor a key of it may be used afterwards.
+func (d *Decoder) Close(event string) error {
+	err := d.Err(event)
+	d.Reset(nil)
+	decoders.Put(d)
+	return err
+}
+
+// Err returns nil when one valid value was read and nothing is behind it;
+// otherwise a *SyntaxError or a *ValidationError.
+func (d *Decoder) Err(event string) error {
+	if !d.done && len(d.path) == 0 {
+		d.end()
+	}
+	if d.syntax != nil {
+		d.syntax.Event = event
+		return d.syntax
+	}
+	return d.Report.Err(event)
+}
+
+// end fails when the text goes on, or has no value at all.
+func (d *Decoder) end() {
+	i := skipSpace(d.buf, d.pos)
+	switch {
+	case d.pos == 0 && i == len(d.buf):
+		d.broken(i, msgEnd)
+	case i < len(d.buf):
+		d.broken(i, msgTrailing)
+	}
+}
+
+// broken records a syntax error and stops all reading. It returns false.
+func (d *Decoder) broken(at int, message string) bool {
+	if !d.done {
+		if at >= len(d.buf) {
+			message = msgEnd
+		}
+		d.syntax = &SyntaxError{Offset: at, Message: message}
+		d.done = true
+	}
+	return false
+}
+
+// next skips white space and returns the byte there, 0 at the end and when all
+// reading has stopped.
+func (d *Decoder) next() byte {
+	if d.done {
+		return 0
+	}
+	i := d.pos
+	for i < len(d.buf) {
+		if c := d.buf[i]; !space[c] {
+			d.pos = i
+			return c
+		}
+		i++
+	}
+	d.pos = i
+	return 0
+}
+
+// Kind returns the kind of the next value; End when there is none.
+func (d *Decoder) Kind() Kind { return kinds[d.next()] }
+
+// mismatch reports the next value as not of the wanted type and skips it.
+func (d *Decoder) mismatch(want string) bool {
+	if d.done {
+		return false
+	}
+	kind := kinds[d.next()]
+	if kind == End {
+		return d.broken(d.pos, msgValue)
+	}
+	d.Report.Type(kind, want)
+	d.Skip()
+	return false
+}
+
+// Mismatch reports the next value as not of the wanted type, "string or null"
+// say, skips it and returns false.
+func (d *Decoder) Mismatch(want string) bool { return d.mismatch(want) }
+
+// Object begins an object.
+func (d *Decoder) Object() bool {
+	if d.next() != '{' {
+		return d.mismatch("object")
+	}
+	return d.open()
+}
+
+// Array begins an array.
+func (d *Decoder) Array() bool {
+	if d.next() != '[' {
+		return d.mismatch("array")
+	}
+	return d.open()
+}
+
+func (d *Decoder) open() bool {
+	if len(d.path) >= MaxDepth {
+		return d.broken(d.pos, msgDepth)
+	}
+	d.pos++
+	d.path = append(d.path, step{index: noStep})
+	return true
+}
+
+// Member goes on to the next member and reads its name; false at the end of the
+// object.
+func (d *Decoder) Member() bool {
+	c := d.next()
+	if d.done {
+		return false
+	}
+	top := &d.path[len(d.path)-1]
+	if c == '}' {
+		d.pos++
+		d.path = d.path[:len(d.path)-1]
+		return false
+	}
+	if top.index != noStep {
+		if c != ',' {
+			return d.broken(d.pos, msgComma)
+		}
+		d.pos++
+		c = d.next()
+	}
+	if c != '"' {
+		return d.broken(d.pos, msgName)
+	}
+	top.index = nameStep
+	return d.name(top)
+}
+
+// name reads a member's name and the colon.
+func (d *Decoder) name(top *step) bool {
+	start := d.pos + 1
+	end, escaped, problem := scanString(d.buf, start)
+	if problem != "" {
+		return d.broken(end, problem)
+	}
+	d.pos = end
+	d.key = d.buf[start : end-1]
+	if escaped {
+		d.scratch = unescape(d.scratch[:0], d.key)
+		d.key = d.scratch
+		top.name = string(d.key)
+	} else {
+		top.name = alias(d.key)
+	}
+	if d.next() != ':' {
+		return d.broken(d.pos, msgColon)
+	}
+	d.pos++
+	return true
+}
+
+// alias views bytes that nobody writes to as a string.
+func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// Key returns the name of the current member, unescaped, good until the next call
+// of Member.
+func (d *Decoder) Key() []byte { return d.key }
+
+// Duplicate reports the current member's name as one that the object already had.
+// It stops the reading: which of the members would count is unknown.
+func (d *Decoder) Duplicate() { d.broken(d.pos, msgDuplicate) }
+
+// Item goes on to the next item; false at the end of the array.
+func (d *Decoder) Item() bool {
+	c := d.next()
+	if d.done {
+		return false
+	}
+	top := &d.path[len(d.path)-1]
+	if top.index == noStep {
+		if c == ']' {
+			return d.endArray()
+		}
+		top.index = 0
+		return true
+	}
+	switch c {
+	case ',':
+		d.pos++
+		top.index++
+		return true
+	case ']':
+		return d.endArray()
+	}
+	return d.broken(d.pos, msgItemComma)
+}
+
+func (d *Decoder) endArray() bool {
+	d.pos++
+	d.path = d.path[:len(d.path)-1]
+	return false
+}
+
+// Null reads null when it is next; otherwise it reads nothing and returns false.
+func (d *Decoder) Null() bool { return d.next() == 'n' && d.literal("null") }
+
+// literal reads a text that begins with the next byte.
+func (d *Decoder) literal(text string) bool {
+	if rest := d.buf[d.pos:]; len(rest) < len(text) || string(rest[:len(text)]) != text {
+		return d.broken(d.pos, msgLiteral)
+	}
+	d.pos += len(text)
+	return true
+}
+
+// Bool reads a boolean.
+func (d *Decoder) Bool(v *bool) bool {
+	switch d.next() {
+	case 't':
+		*v = true
+		return d.literal("true")
+	case 'f':
+		*v = false
+		return d.literal("false")
+	}
+	return d.mismatch("boolean")
+}
+
+// String reads a string.
+func (d *Decoder) String(v *string) bool {
+	text, escaped, ok := d.text()
+	if !ok {
+		return false
+	}
+	if escaped {
+		*v = string(unescape(nil, text))
+	} else {
+		*v = string(text)
+	}
+	return true
+}
+
+// StringBytes reads a string and returns its unescaped text, good until the next
+// call of any method.
+func (d *Decoder) StringBytes() ([]byte, bool) {
+	text, escaped, ok := d.text()
+	if ok && escaped {
+		d.scratch = unescape(d.scratch[:0], text)
+		return d.scratch, true
+	}
+	return text, ok
+}
+
+// text reads a string and returns it as it stands between the quotes.
+func (d *Decoder) text() (text []byte, escaped, ok bool) {
+	if d.next() != '"' {
+		return nil, false, d.mismatch("string")
+	}
+	start := d.pos + 1
+	end, escaped, problem := scanString(d.buf, start)
+	if problem != "" {
+		return nil, false, d.broken(end, problem)
+	}
+	d.pos = end
+	return d.buf[start : end-1], escaped, true
+}
+
+// Number reads a number as its text.
+func (d *Decoder) Number() (Number, bool) {
+	if kinds[d.next()] != Num {
+		return "", d.mismatch("number")
+	}
+	end, problem := scanNumber(d.buf, d.pos)
+	if problem != "" {
+		return "", d.broken(end, problem)
+	}
+	text := alias(d.buf[d.pos:end])
+	d.pos = end
+	return Number(text), true
+}
+
+// Int64 reads an integer in any spelling: 1.0 and 1e2 are integers. One that
+// int64 cannot hold breaks the rule range.
+func (d *Decoder) Int64(v *int64) bool {
+	n, ok := d.integer()
+	if !ok {
+		return false
+	}
+	if *v, ok = n.Int64(); !ok {
+		d.Fail("range", Show(n)+" does not fit a 64-bit integer")
+	}
+	return ok
+}
+
+// Uint64 is Int64 for integers from 0 to 2^64-1.
+func (d *Decoder) Uint64(v *uint64) bool {
+	n, ok := d.integer()
+	if !ok {
+		return false
+	}
+	if *v, ok = n.Uint64(); !ok {
+		d.Fail("range", Show(n)+" does not fit an unsigned 64-bit integer")
+	}
+	return ok
+}
+
+func (d *Decoder) integer() (Number, bool) {
+	if kinds[d.next()] != Num {
+		return "", d.mismatch("integer")
+	}
+	n, ok := d.Number()
+	if ok && !n.IsInteger() {
+		d.Fail("type", Show(n)+" is not an integer")
+		return "", false
+	}
+	return n, ok
+}
+
+// Float64 reads a number as the nearest float64. One beyond ±math.MaxFloat64
+// breaks the rule range.
+func (d *Decoder) Float64(v *float64) bool {
+	n, ok := d.Number()
+	if !ok {
+		return false
+	}
+	if *v, ok = n.Float64(); !ok || math.IsInf(*v, 0) {
+		d.Fail("range", Show(n)+" does not fit a 64-bit floating point number")
+		return false
+	}
+	return true
+}
+
+// Raw reads any value and returns a copy of its text.
+func (d *Decoder) Raw() (json.RawMessage, bool) {
+	span, ok := d.Span()
+	if !ok {
+		return nil, false
+	}
+	return append(json.RawMessage(nil), span...), true
+}
+
+// Span is Raw without the copy: the bytes are part of the text that is read.
+func (d *Decoder) Span() ([]byte, bool) {
+	d.next()
+	start := d.pos
+	if !d.Skip() {
+		return nil, false
+	}
+	return d.buf[start:d.pos], true
+}
+
+// Extra reads the value of the current member, which the schema does not name,
+// and stores a copy of its text under the member's name. It makes m when it is
+// nil. A name that m already has is a Duplicate.
+func (d *Decoder) Extra(m map[string]json.RawMessage) map[string]json.RawMessage {
+	if _, has := m[string(d.key)]; has {
+		d.Duplicate()
+		return m
+	}
+	name := string(d.key)
+	raw, ok := d.Raw()
+	if !ok {
+		return m
+	}
+	if m == nil {
+		m = make(map[string]json.RawMessage)
+	}
+	m[name] = raw
+	return m
+}

@@ -1,0 +1,26 @@
+// Package wire is the runtime of generated event types: it reads and writes
+// their JSON, compares their values and names what is wrong with them.
+//
+// Programs do not call it directly, apart from the types that appear as fields
+// (UUID, Date, TimeOfDay, Duration, Nullable) and the errors that decoding and
+// validation return (ValidationError, SyntaxError).
+//
+// Generated code reads a message in one pass with a Decoder. What one pass
+// cannot decide it parses into a Value and gives to a predicate, which calls
+//
+//	v.Kind, v.Len, v.Item, v.Name, v.Index, v.Get  the tree
+//	v.Number().Compare, .IsInteger, .MultipleOf    exact decimals, constants by MustDecimal
+//	v.Text, v.RuneCount, Pattern.Match, Format…    strings, patterns by MustPattern
+//	Equal, Enum.Has, v.Unique                      JSON equality, constants by MustParse and MustEnum
+//	Evaluated                                      which children a schema has looked at
+//	Report                                         the violations, each with its pointer
+//
+// Only JSON as RFC 8259 defines it is read: no trailing data, no invalid UTF-8,
+// no lone surrogates. Beyond that, member names of an object are unique and
+// arrays and objects nest at most MaxDepth deep.
+package wire
+
+// Version1 is the first contract between generated code and this package.
+// Generated code names the newest version that it needs, so that it does not
+// compile with an older runtime.
+const Version1 = true

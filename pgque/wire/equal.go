@@ -1,0 +1,123 @@
+package wire
+
+import (
+	"hash/maphash"
+)
+
+// Equal compares as JSON Schema does: numbers by value, arrays by order, objects
+// without order; true is not 1.
+func Equal(a, b *Value) bool {
+	if a.kind != b.kind || len(a.items) != len(b.items) {
+		return false
+	}
+	switch a.kind {
+	case Bool:
+		return a.truth == b.truth
+	case String:
+		return a.text == b.text
+	case Num:
+		return equalNumbers(a.text, b.text)
+	case Array:
+		return equalItems(a, b)
+	case Object:
+		return equalMembers(a, b)
+	}
+	return true
+}
+
+func equalNumbers(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, y := parseDecimal(a), parseDecimal(b)
+	return x.compare(&y) == 0
+}
+
+func equalItems(a, b *Value) bool {
+	for i := range a.items {
+		if !Equal(&a.items[i], &b.items[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func equalMembers(a, b *Value) bool {
+	for i, name := range a.names {
+		other := b.Get(name)
+		if other == nil || !Equal(&a.items[i], other) {
+			return false
+		}
+	}
+	return true
+}
+
+// hashFrom is the number of items from which uniqueness is decided by hashes.
+const hashFrom = 16
+
+// Unique says whether v, if it is an array, has no two equal items.
+func (v *Value) Unique() bool {
+	if v.kind != Array {
+		return true
+	}
+	if len(v.items) < hashFrom {
+		return v.uniquePairs()
+	}
+	seed := maphash.MakeSeed()
+	seen := make(map[uint64][]int, len(v.items))
+	for i := range v.items {
+		h := v.items[i].hash(seed)
+		for _, j := range seen[h] {
+			if Equal(&v.items[i], &v.items[j]) {
+				return false
+			}
+		}
+		seen[h] = append(seen[h], i)
+	}
+	return true
+}
+
+func (v *Value) uniquePairs() bool {
+	for i := range v.items {
+		for j := range i {
+			if Equal(&v.items[i], &v.items[j]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// hash is equal for equal values.
+func (v *Value) hash(seed maphash.Seed) uint64 {
+	switch v.kind {
+	case Bool:
+		return maphash.Comparable(seed, v.truth)
+	case String:
+		return maphash.String(seed, v.text)
+	case Num:
+		d := parseDecimal(v.text)
+		return maphash.Comparable(seed, d)
+	case Array:
+		h := uint64(Array)
+		for i := range v.items {
+			h = mix(h) ^ v.items[i].hash(seed)
+		}
+		return h
+	case Object:
+		h := uint64(Object)
+		for i, name := range v.names {
+			h += mix(maphash.String(seed, name) ^ mix(v.items[i].hash(seed)))
+		}
+		return h
+	}
+	return uint64(v.kind)
+}
+
+// mix spreads the bits of h.
+func mix(h uint64) uint64 {
+	h ^= h >> 32
+	h *= 0xd6e8feb86659fd93
+	h ^= h >> 32
+	return h
+}

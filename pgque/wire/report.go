@@ -1,0 +1,153 @@
+package wire
+
+import (
+	"strconv"
+	"strings"
+)
+
+// DefaultLimit is the number of violations that a Report keeps when its Limit
+// is zero.
+const DefaultLimit = 32
+
+// A Violation is one rule that one place of an instance breaks.
+type Violation struct {
+	Pointer string // JSON pointer into the instance; "" is the root
+	Keyword string // the rule: "minimum"
+	Message string // "0 is less than 1"; never holds more than a short piece of a value
+}
+
+// A ValidationError says that a payload is JSON but no valid instance of its
+// event's schema.
+type ValidationError struct {
+	Event      string
+	Violations []Violation // at least one, in the order of the text
+}
+
+// Error names the first violation and counts the others.
+func (e *ValidationError) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Event)
+	for _, v := range e.Violations[:1] {
+		b.WriteString(": ")
+		if v.Pointer != "" {
+			b.WriteString(printable(v.Pointer) + ": ")
+		}
+		b.WriteString(v.Message)
+	}
+	if n := len(e.Violations) - 1; n > 0 {
+		b.WriteString("; and " + strconv.Itoa(n) + " more")
+	}
+	return b.String()
+}
+
+// A SyntaxError says that a payload is not the JSON text that this package
+// accepts.
+type SyntaxError struct {
+	Event   string
+	Offset  int // of the byte at which reading stopped
+	Message string
+}
+
+// Error names the event, what is wrong, and where.
+func (e *SyntaxError) Error() string {
+	return e.Event + ": invalid JSON at byte " + strconv.Itoa(e.Offset) + ": " + e.Message
+}
+
+// A Report collects the violations of one instance. The zero Report is ready.
+// All methods do nothing on a nil *Report, for predicates whose caller wants
+// the verdict only; a caller that has to compute an argument guards the call
+// with r != nil.
+type Report struct {
+	// Limit is the number of violations after which the Report takes no more
+	// and a Decoder stops. 1 stops at the first. Defaults to DefaultLimit.
+	Limit int
+
+	path       []step
+	violations []Violation
+	done       bool // no more is taken: the limit is reached, or the text is broken
+}
+
+// A step is one reference token of the current pointer.
+type step struct {
+	name  string
+	index int // of an item; nameStep, or noStep before the first member or item
+}
+
+const (
+	nameStep = -1
+	noStep   = -2
+)
+
+// Enter moves the current pointer into the member of that name.
+func (r *Report) Enter(name string) {
+	if r != nil {
+		r.path = append(r.path, step{name: name, index: nameStep})
+	}
+}
+
+// EnterIndex moves the current pointer into item i.
+func (r *Report) EnterIndex(i int) {
+	if r != nil {
+		r.path = append(r.path, step{index: i})
+	}
+}
+
+// Leave takes the last Enter or EnterIndex back.
+func (r *Report) Leave() {
+	if r != nil {
+		r.path = r.path[:len(r.path)-1]
+	}
+}
+
+// Fail records that the value at the current pointer breaks a rule. The message
+// is taken as it is: values in it go through Quote first.
+func (r *Report) Fail(keyword, message string) {
+	if r == nil || r.done {
+		return
+	}
+	r.violations = append(r.violations, Violation{r.Pointer(), keyword, message})
+	r.done = len(r.violations) >= r.limit()
+}
+
+func (r *Report) limit() int {
+	if r.Limit > 0 {
+		return r.Limit
+	}
+	return DefaultLimit
+}
+
+// Failed says whether a violation was recorded.
+func (r *Report) Failed() bool { return r != nil && len(r.violations) > 0 }
+
+// Full says whether the Report takes no more violations.
+func (r *Report) Full() bool { return r != nil && r.done }
+
+// Err returns a *ValidationError with the violations so far, nil without any.
+func (r *Report) Err(event string) error {
+	if !r.Failed() {
+		return nil
+	}
+	return &ValidationError{Event: event, Violations: r.violations}
+}
+
+// Pointer returns the current JSON pointer (RFC 6901).
+func (r *Report) Pointer() string {
+	if r == nil {
+		return ""
+	}
+	var b strings.Builder
+	for _, s := range r.path {
+		switch s.index {
+		case noStep:
+		case nameStep:
+			b.WriteByte('/')
+			pointerEscaper.WriteString(&b, s.name)
+		default:
+			b.WriteByte('/')
+			b.WriteString(strconv.Itoa(s.index))
+		}
+	}
+	return b.String()
+}
+
+var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")

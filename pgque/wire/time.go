@@ -1,0 +1,52 @@
+package wire
+
+import "time"
+
+// ParseTime reads the format date-time: 2006-01-02T15:04:05.999Z07:00. The Time
+// has the offset that was written. Digits of a fraction beyond nanoseconds are
+// dropped. A leap second, which can be at 23:59:60 UTC only, becomes the second
+// that follows it.
+func ParseTime(s string) (time.Time, bool) {
+	if len(s) < len("2006-01-02T15:04:05Z") || s[10] != 'T' && s[10] != 't' {
+		return time.Time{}, false
+	}
+	day, ok := scanDate(s)
+	if !ok {
+		return time.Time{}, false
+	}
+	clock, ok := ParseTimeOfDay(s[11:])
+	if !ok {
+		return time.Time{}, false
+	}
+	return day.at(clock), true
+}
+
+// at returns the moment of a clock on the day.
+func (d Date) at(t TimeOfDay) time.Time {
+	zone := time.UTC
+	if t.Offset != 0 {
+		zone = time.FixedZone("", t.Offset*60)
+	}
+	return time.Date(d.Year, time.Month(d.Month), d.Day, t.Hour, t.Minute, t.Second, t.Nanosecond, zone)
+}
+
+// AppendTime appends t as a JSON string of the format date-time.
+func AppendTime(b []byte, t time.Time) []byte {
+	return append(t.AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
+}
+
+// ValidTime says whether RFC 3339 can write t: the year has four digits and the
+// offset is less than a day and a whole number of minutes.
+func ValidTime(t time.Time) bool {
+	_, offset := t.Zone()
+	return t.Year() >= 0 && t.Year() <= 9999 && offset%60 == 0 && offset > -86400 && offset < 86400
+}
+
+// Time reads a string of the format date-time.
+func (d *Decoder) Time(v *time.Time) bool { return formatted(d, v, "date-time", ParseTime) }
+
+// FormatDateTime is the format date-time of RFC 3339.
+func FormatDateTime(s string) bool {
+	_, ok := ParseTime(s)
+	return ok
+}
