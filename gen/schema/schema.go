@@ -41,6 +41,7 @@ type Schema struct {
 	MinLength, MaxLength *int64
 	Pattern              *Pattern
 	Format               string
+	FormatAsserted       bool // the dialect's vocabulary asserts Format, whatever the user chose
 	ContentEncoding      string
 	ContentMediaType     string
 

@@ -1,0 +1,147 @@
+package schema
+
+import (
+	"errors"
+	"io/fs"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+)
+
+// refRoot is a reference root and what is known of its folder.
+type refRoot struct {
+	RefRoot
+	base  *url.URL
+	files map[string]bool // regular files, listed at the first use
+	ids   map[string]string
+}
+
+func newRefRoots(roots []RefRoot, rep *report) []*refRoot {
+	var list []*refRoot
+	for _, r := range roots {
+		u, err := url.Parse(r.Prefix)
+		if err != nil || !u.IsAbs() || u.Opaque != "" || u.Fragment != "" || u.RawQuery != "" {
+			rep.errorf(filePosition(r.Name, "."), "", "the prefix %s of a reference root must be an absolute URI without query and fragment", quote(r.Prefix))
+			continue
+		}
+		if !strings.HasSuffix(u.Path, "/") {
+			u.Path += "/"
+		}
+		list = append(list, &refRoot{RefRoot: r, base: u})
+	}
+	slices.SortStableFunc(list, func(a, b *refRoot) int {
+		return len(documentURI(b.base)) - len(documentURI(a.base))
+	})
+	return list
+}
+
+// refRootDocument reads the file that a reference root has for u, or returns
+// nil when none has one.
+func (l *loader) refRootDocument(u *url.URL) *document {
+	for _, r := range l.roots {
+		rest, ok := strings.CutPrefix(documentURI(u), documentURI(r.base))
+		if !ok {
+			continue
+		}
+		if name := r.find(rest); name != "" {
+			return l.readFile(r.FS, name, r.Name, withoutFragment(u), false)
+		}
+		return nil
+	}
+	return nil
+}
+
+// find returns the path of the file for the part of a URI behind the prefix.
+// Only names that were listed are ever opened, so upper and lower case matter
+// and dots, links and backslashes lead nowhere.
+func (r *refRoot) find(rest string) string {
+	name, err := url.PathUnescape(rest)
+	if err != nil {
+		return ""
+	}
+	r.list()
+	for _, ext := range []string{"", ".json", ".yaml", ".yml"} {
+		if r.files[name+ext] {
+			return name + ext
+		}
+	}
+	return ""
+}
+
+// maxListed bounds the listing of a reference root.
+const maxListed = 200_000
+
+var errListed = errors.New("listed enough")
+
+func (r *refRoot) list() {
+	if r.files != nil {
+		return
+	}
+	r.files = map[string]bool{}
+	// What cannot be listed is not served; a reference to it says so.
+	_ = fs.WalkDir(r.FS, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		if len(r.files) >= maxListed {
+			return errListed
+		}
+		if entry.Type().IsRegular() {
+			r.files[name] = true
+		}
+		return nil
+	})
+}
+
+// declaredDocument returns the document of a reference root whose root
+// declares uri with $id. It reads all schema files of the roots once; those
+// that do not parse declare nothing.
+func (l *loader) declaredDocument(uri string) *document {
+	for _, r := range l.roots {
+		if r.ids == nil {
+			r.ids = l.declaredIDs(r)
+		}
+		name, ok := r.ids[uri]
+		if !ok {
+			continue
+		}
+		found := r.base.JoinPath(name)
+		if doc := l.byURI[found.String()]; doc != nil {
+			return doc
+		}
+		return l.readFile(r.FS, name, r.Name, found, false)
+	}
+	return nil
+}
+
+func (l *loader) declaredIDs(r *refRoot) map[string]string {
+	r.list()
+	names := make([]string, 0, len(r.files))
+	for name := range r.files {
+		if isSchemaFile(name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	ids := map[string]string{}
+	for _, name := range names[:min(len(names), l.opts.Limits.Files)] {
+		if id := l.declaredID(r, name); id != "" && ids[id] == "" {
+			ids[id] = name
+		}
+	}
+	return ids
+}
+
+func (l *loader) declaredID(r *refRoot, name string) string {
+	src, err := readAll(r.FS, name, l.opts.Limits.FileBytes)
+	if err != nil {
+		return ""
+	}
+	quiet := loader{opts: l.opts}
+	root := quiet.parse(src, path.Join(r.Name, name))
+	if root == nil {
+		return ""
+	}
+	return rootID(&document{root: root, uri: r.base.JoinPath(name)})
+}

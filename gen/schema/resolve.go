@@ -1,0 +1,231 @@
+package schema
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+)
+
+type refKind int
+
+const (
+	staticRef refKind = iota
+	dynamicRef
+	recursiveRef
+)
+
+// pendingRef is a reference that stands in schema and waits for all documents.
+type pendingRef struct {
+	schema  *Schema
+	scope   scope
+	kind    refKind
+	text    string
+	pos     Position
+	pointer string
+}
+
+// resolveRefs binds every reference, those too in what references reach.
+func (l *loader) resolveRefs() {
+	for len(l.refs) > 0 {
+		r := l.refs[0]
+		l.refs = l.refs[1:]
+		t, err := l.resolve(r)
+		if err != nil {
+			l.rep.errorf(r.pos, r.pointer, "%v", err)
+			continue
+		}
+		if t.schema != nil {
+			r.bind(t)
+		}
+	}
+}
+
+// target is where a reference leads. The schema is nil when it leads into a
+// file whose own errors were reported.
+type target struct {
+	schema *Schema
+	res    *resource
+	anchor string // the dynamic anchor by which it was found
+}
+
+// bind stores the reference in its schema. A dynamic reference whose target
+// carries no dynamic anchor is a static one (2020-12, section 8.2.3.2).
+func (r *pendingRef) bind(t target) {
+	s := r.schema
+	switch {
+	case r.kind == dynamicRef && t.anchor != "":
+		s.DynamicRef = &DynamicRef{Pos: r.pos, Text: r.text, Anchor: t.anchor, Target: t.schema}
+	case r.kind == recursiveRef && t.res.pub.Recursive:
+		s.DynamicRef = &DynamicRef{Pos: r.pos, Text: r.text, Target: t.schema}
+	case s.Ref == nil:
+		s.Ref = &Ref{Pos: r.pos, Text: r.text, Target: t.schema}
+	default:
+		s.AllOf = append(s.AllOf, r.branch(t))
+	}
+}
+
+// branch is a schema of its own for the second static reference of a schema.
+func (r *pendingRef) branch(t target) *Schema {
+	text := &Node{Kind: String, Pos: r.pos, Text: r.text}
+	source := &Node{Kind: Object, Pos: r.pos, Members: []Member{{Name: "$ref", Pos: r.pos, Value: text}}}
+	return &Schema{
+		Pos: r.pos, Pointer: r.pointer, File: r.schema.File, Draft: r.schema.Draft,
+		Source: source, Resource: r.schema.Resource,
+		Ref: &Ref{Pos: r.pos, Text: r.text, Target: t.schema},
+	}
+}
+
+func (l *loader) resolve(r pendingRef) (target, error) {
+	if r.kind == recursiveRef && r.text != "#" {
+		return target{}, fmt.Errorf("$recursiveRef must be \"#\", not %s; use $ref", quote(r.text))
+	}
+	u, err := resolveURI(r.scope.res.base, r.text)
+	if err != nil {
+		return target{}, fmt.Errorf("the reference %s is no URI reference: %v", quote(r.text), err)
+	}
+	res, err := l.resource(u, r)
+	if err != nil || res == nil {
+		return target{}, err
+	}
+	return l.locate(res, u.Fragment, r.text)
+}
+
+// locate finds the schema that a fragment names in a resource.
+func (l *loader) locate(res *resource, fragment, text string) (target, error) {
+	if fragment == "" {
+		return target{schema: l.places[res.root].schema, res: res}, nil
+	}
+	if strings.HasPrefix(fragment, "/") {
+		s, err := l.locatePointer(res, fragment, text)
+		return target{schema: s, res: res}, err
+	}
+	a, ok := res.anchors[fragment]
+	if !ok {
+		return target{}, fmt.Errorf("the reference %s leads nowhere: no anchor %s in %s", quote(text), quote(fragment), quote(res.pub.URI))
+	}
+	t := target{schema: l.places[a.node].schema, res: res}
+	if a.dynamic {
+		t.anchor = fragment
+	}
+	return t, nil
+}
+
+// locatePointer walks a JSON pointer from the root of a resource. Where it
+// ends outside the keywords that hold schemas, the value becomes a schema in
+// the scope of the nearest one around it.
+func (l *loader) locatePointer(res *resource, pointer, text string) (*Schema, error) {
+	tokens, ok := splitPointer(pointer)
+	if !ok {
+		return nil, fmt.Errorf("the reference %s has a malformed JSON pointer: '~' must be written ~0, and '/' in a name ~1", quote(text))
+	}
+	n, around := res.root, l.places[res.root]
+	at := around.schema.Pointer
+	for _, t := range tokens {
+		if n = child(n, t); n == nil {
+			return nil, fmt.Errorf("the reference %s leads nowhere: nothing at %s", quote(text), quote(pointer))
+		}
+		at += "/" + pointerToken(t)
+		if p := l.places[n]; p != nil {
+			around = p
+		}
+	}
+	if n.Kind != Object && n.Kind != Boolean {
+		return nil, fmt.Errorf("the reference %s leads to %s at %s, which is no schema", quote(text), kindName(n), n.Pos)
+	}
+	sc := around.scope
+	sc.private = true
+	return l.schema(n, at, sc), nil
+}
+
+// child returns the member or item of n that a pointer's token names.
+func child(n *Node, token string) *Node {
+	if n.Kind != Array {
+		return n.Member(token)
+	}
+	i, err := strconv.Atoi(token)
+	if err != nil || strconv.Itoa(i) != token || i < 0 || i >= len(n.Items) {
+		return nil
+	}
+	return n.Items[i]
+}
+
+// resource finds the resource of u: one that is known, else a metaschema, else
+// a file of a reference root. A relative reference that its $id leads nowhere
+// is tried once more from the place of the file itself. It returns nil without
+// an error for a file that was reported already.
+func (l *loader) resource(u *url.URL, r pendingRef) (*resource, error) {
+	if res := l.known(u); res != nil {
+		return res, nil
+	}
+	if res, ok := l.beside(r); ok {
+		return res, nil
+	}
+	if l.broken[documentURI(u)] {
+		return nil, nil
+	}
+	return nil, l.unreachable(u, r)
+}
+
+func (l *loader) known(u *url.URL) *resource {
+	uri := documentURI(u)
+	if res := l.resources[uri]; res != nil {
+		return res
+	}
+	doc := l.metaschemaDocument(uri)
+	if doc == nil {
+		return nil
+	}
+	l.buildDocument(doc)
+	if res := l.resources[uri]; res != nil {
+		return res
+	}
+	return l.places[doc.root].scope.res
+}
+
+// metaschemaDocument returns the document at uri: a file that was read, a
+// metaschema, or a file of a reference root.
+func (l *loader) metaschemaDocument(uri string) *document {
+	if doc := l.byURI[uri]; doc != nil {
+		return doc
+	}
+	if doc := l.builtinDocument(uri); doc != nil {
+		return doc
+	}
+	u, err := url.Parse(uri)
+	if err != nil {
+		return nil
+	}
+	if doc := l.refRootDocument(u); doc != nil {
+		return doc
+	}
+	return l.declaredDocument(uri)
+}
+
+// beside resolves a relative reference against the place of its file.
+func (l *loader) beside(r pendingRef) (*resource, bool) {
+	ref, err := url.Parse(r.text)
+	if err != nil || ref.IsAbs() || ref.Host != "" || ref.Path == "" {
+		return nil, false
+	}
+	u := r.scope.doc.uri.ResolveReference(ref)
+	if res := l.known(u); res != nil {
+		return res, true
+	}
+	return nil, l.broken[documentURI(u)]
+}
+
+// unreachable says why nothing is at u, and what to do.
+func (l *loader) unreachable(u *url.URL, r pendingRef) error {
+	text := quote(r.text)
+	switch {
+	case u.Scheme == "file":
+		return fmt.Errorf("the reference %s is refused: file URIs are never read; write the path relative to this file", text)
+	case strings.Contains(u.Path, `\`):
+		return fmt.Errorf("the reference %s is refused: it contains a backslash; separate folders with '/'", text)
+	case u.Scheme == uriScheme:
+		return fmt.Errorf("the reference %s leads nowhere: there is no %s among the schema files", text, quote(strings.TrimPrefix(path.Clean(u.Path), "/")))
+	}
+	return fmt.Errorf("the reference %s leads nowhere: %s is no $id of the schema files and below no reference root; nothing is fetched from the network", text, quote(documentURI(u)))
+}
