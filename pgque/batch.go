@@ -45,14 +45,13 @@ func (c *Client) Ack(ctx context.Context, batchID int64) error {
 }
 
 func (c *Client) ack(ctx context.Context, batchID int64) error {
-	if c.windows.passPage(batchID) {
-		return nil
+	if !c.windows.goesOn(batchID) {
+		if _, err := queryInt(ctx, c.pool, sqlAck, batchID); err != nil {
+			return err
+		}
 	}
-	_, err := queryInt(ctx, c.pool, sqlAck, batchID)
-	if err == nil {
-		c.windows.forget(batchID)
-	}
-	return err
+	c.windows.passPage(batchID)
+	return nil
 }
 
 // Nack puts msg back for this consumer: it returns, with a higher RetryCount, when

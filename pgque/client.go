@@ -2,8 +2,11 @@ package pgque
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -22,18 +25,29 @@ type Client struct {
 	engine  engineCache
 	windows windowCursors
 
-	closeOnce sync.Once
-	closed    chan struct{}
-	running   sync.WaitGroup // consumers and tickers that Close waits for
+	listener listener
+
+	mu      sync.Mutex
+	closed  context.Context // ends with Close
+	close   context.CancelFunc
+	running sync.WaitGroup // consumers and tickers that Close waits for
 }
+
+// statementTimeout bounds each statement of consumers and tickers, so that a
+// connection that died without a word does not hold them for ever.
+const statementTimeout = 30 * time.Second
 
 // ClientOption changes a client while it is made.
 type ClientOption func(*Client)
 
 // WithLogger sets where the client and its consumers log what no caller can see.
-// Defaults to slog.Default().
+// Defaults to slog.Default(), as it is when the client is made; nil is the default.
 func WithLogger(log *slog.Logger) ClientOption {
-	return func(c *Client) { c.log = log }
+	return func(c *Client) {
+		if log != nil {
+			c.log = log
+		}
+	}
 }
 
 // Connect opens a pool of its own and checks that the server answers: a bad DSN or
@@ -56,11 +70,9 @@ func Connect(ctx context.Context, dsn string) (*Client, error) {
 // New is a client over a pool that the application already has. It sends nothing
 // to the server. Close leaves the pool open.
 func New(pool *pgxpool.Pool, opts ...ClientOption) *Client {
-	c := &Client{
-		pool:   pool,
-		log:    slog.Default(),
-		closed: make(chan struct{}),
-	}
+	c := &Client{pool: pool, log: slog.Default()}
+	c.closed, c.close = context.WithCancel(context.Background())
+	c.listener.client = c
 	for _, opt := range opts {
 		opt(c)
 	}
@@ -74,13 +86,41 @@ func (c *Client) Pool() *pgxpool.Pool { return c.pool }
 // waits for them, and closes the pool that Connect opened. A second call does
 // nothing. Must not be called from a handler.
 func (c *Client) Close() {
-	c.closeOnce.Do(func() {
-		close(c.closed)
-		c.running.Wait()
-		if c.ownsPool {
-			c.pool.Close()
+	c.mu.Lock()
+	c.close()
+	c.mu.Unlock()
+	c.running.Wait()
+	if c.ownsPool {
+		c.pool.Close()
+	}
+}
+
+// enter begins something that Close has to stop and wait for. The context ends
+// with ctx and with the client; leave must be called at the end.
+func (c *Client) enter(ctx context.Context) (running context.Context, leave func(), err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed.Err() != nil {
+		return nil, nil, ErrClosed
+	}
+	c.running.Add(1)
+	running, cancel := context.WithCancelCause(ctx)
+	detach := context.AfterFunc(c.closed, func() { cancel(ErrClosed) })
+	return running, func() {
+		detach()
+		cancel(nil)
+		c.running.Done()
+	}, nil
+}
+
+// stopReason is why a context made by enter has ended.
+func stopReason(running context.Context) error {
+	for _, reason := range []error{ErrClosed, ErrAborted} {
+		if errors.Is(context.Cause(running), reason) {
+			return fmt.Errorf("pgque: %w", reason)
 		}
-	})
+	}
+	return running.Err()
 }
 
 // Use adds middleware around the handlers of every consumer that is made from now

@@ -30,6 +30,8 @@ var (
 	ErrBusy               = errors.New("busy: try again")
 	ErrPermission         = errors.New("permission denied")
 	ErrClosed             = errors.New("client is closed")
+	ErrRunning            = errors.New("consumer is running")
+	ErrAborted            = errors.New("consumer was aborted")
 )
 
 // sentinelByState is the whole meaning of SQLSTATEs to this package. Class PQ is
@@ -169,4 +171,19 @@ func sentinelOfText(pgErr *pgconn.PgError) error {
 // isMissingObject reports undefined_function, undefined_table, undefined_object.
 func isMissingObject(code string) bool {
 	return code == "42883" || code == "42P01" || code == "42704"
+}
+
+func isUndefinedFunction(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && pgErr.Code == "42883"
+}
+
+// isLasting reports errors that waiting does not mend: somebody has to change the
+// configuration.
+func isLasting(err error) bool {
+	switch sentinelOf(err) {
+	case ErrNotInstalled, ErrQueueNotFound, ErrPermission, ErrInvalidName, ErrInvalidArgument, ErrCooperative, ErrClosed:
+		return true
+	}
+	return false
 }

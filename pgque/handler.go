@@ -77,7 +77,10 @@ func orUnknown(err error) error {
 
 type contextKey int
 
-const messageKey contextKey = iota
+const (
+	messageKey contextKey = iota
+	txKey
+)
 
 // MessageFromContext returns the message that the handler called with ctx, or with
 // a context made from it, is handling.

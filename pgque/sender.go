@@ -33,13 +33,24 @@ var (
 
 // Send sends one event in a transaction of its own and returns its id.
 func (c *Client) Send(ctx context.Context, queue string, ev Event) (int64, error) {
-	return sendOne(ctx, c.sendFunc(c.pool), queue, ev)
+	id, err := sendOne(ctx, c.sendFunc(c.pool), queue, ev)
+	c.sent(queue, err)
+	return id, err
 }
 
 // SendBatch sends all events or none, in one round trip and one transaction, and
 // returns their ids in the order of events. No events: no ids, no round trip.
 func (c *Client) SendBatch(ctx context.Context, queue string, events []Event) ([]int64, error) {
-	return c.sendFunc(c.pool)(ctx, queue, events)
+	ids, err := c.sendFunc(c.pool)(ctx, queue, events)
+	c.sent(queue, err)
+	return ids, err
+}
+
+// sent spares consumers of the same process the wait for their next look.
+func (c *Client) sent(queue string, err error) {
+	if err == nil {
+		c.listener.hintSent(queue)
+	}
 }
 
 // WithTx is a Sender whose events belong to tx: they appear if and only if it

@@ -36,7 +36,27 @@ const (
 		from pgque.get_batch_events($1::bigint)
 		where ev_id > $2::bigint
 		order by ev_id
-		limit $3::int`
+		limit $3::bigint`
+
+	sqlNotify = `select pg_notify($1::text, $2::text)`
+
+	sqlFetch  = `select ` + messageColumns + ` from pgque.fetch($1::text, $2::text, $3::int)`
+	sqlSettle = `select pgque.settle($1::bigint, $2::bigint[], $3::double precision[], $4::text[], $5::boolean[])`
+
+	sqlSavepoint        = `savepoint pgque_page`
+	sqlRelease          = `release savepoint pgque_page`
+	sqlUndo             = `rollback to savepoint pgque_page; release savepoint pgque_page`
+	sqlCheckConstraints = `set constraints all immediate`
+	sqlDeferConstraints = `set constraints all deferred`
+
+	sqlTickQueue   = `select pgque.tick_queue($1::text)`
+	sqlTicker      = `select pgque.ticker($1::text)`
+	sqlTickAll     = `select pgque.ticker()`
+	sqlMaintQueue  = `select pgque.maint_queue($1::text)`
+	sqlMaint       = `select pgque.maint()`
+	sqlMaintRetry  = `select pgque.maint_retry_events()`
+	sqlRotateStep2 = `select pgque.maint_rotate_tables_step2()`
+	sqlTryLock     = `select pg_try_advisory_xact_lock(hashtextextended($1::text, 0))`
 
 	// to_regprocedure is NULL, without an error, for what does not exist.
 	sqlCapabilities = `

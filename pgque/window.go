@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // maxEmptyWindows bounds the empty batches that one receive walks through.
@@ -92,17 +95,47 @@ func (w *windowCursors) handOut(batchID int64, page []Message, more bool) {
 	cursor.last, cursor.count, cursor.more = page[len(page)-1].MsgID, len(page), more
 }
 
-// passPage moves past the page that was handed out and reports whether the batch
-// has to stay open, because it goes on behind that page.
-func (w *windowCursors) passPage(batchID int64) bool {
+// passPage moves past the page that was handed out; a batch that ends with it is
+// forgotten.
+func (w *windowCursors) passPage(batchID int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	cursor, ok := w.byBatch[batchID]
 	if !ok || !cursor.more {
-		return false
+		delete(w.byBatch, batchID)
+		return
 	}
 	cursor.after, cursor.count = cursor.last, 0
-	return true
+}
+
+// settleWindow puts the failed messages back and finishes the batch, or only the
+// former when the batch goes on behind the page. What shall go to the dead letters
+// at once takes the way of a retry: the documented API has no other.
+func (c *Client) settleWindow(ctx context.Context, tx pgx.Tx, books settlement) error {
+	batch := &pgx.Batch{}
+	for i, msg := range books.failed {
+		delay := time.Duration(books.delays[i] * float64(time.Second))
+		batch.Queue(sqlNack, nackArguments(books.batchID, msg, delay, books.reasons[i])...)
+	}
+	finished := 1
+	if !c.windows.goesOn(books.batchID) {
+		batch.Queue(sqlFinishBatch, books.batchID).QueryRow(func(row pgx.Row) error { return row.Scan(&finished) })
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return err
+	}
+	if finished == 0 {
+		return errTakenOver
+	}
+	return nil
+}
+
+// goesOn reports whether there is more behind the page handed out.
+func (w *windowCursors) goesOn(batchID int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	cursor, ok := w.byBatch[batchID]
+	return ok && cursor.more
 }
 
 func (w *windowCursors) forget(batchID int64) {

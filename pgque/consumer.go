@@ -1,0 +1,214 @@
+package pgque
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// CatchAll is the event type of the handler for every type without one of its own.
+const CatchAll = "*"
+
+// Consumer receives the messages of one queue under one name and gives each to the
+// handler of its type. Messages come at least once; those of HandleTx handlers have
+// their effects exactly once.
+//
+// A message without a handler is put back like one whose handler failed, unless
+// WithDeclaredTypes or WithUnknownSkipped say otherwise. A message whose type is
+// NULL or empty has no handler but the catch-all.
+type Consumer struct {
+	client *Client
+	queue  string
+	name   string
+	log    *slog.Logger
+
+	maxMessages    int
+	pollInterval   time.Duration
+	retry          RetryPolicy
+	declared       []string
+	skipUnknown    bool
+	concurrency    int
+	orderKey       func(Message) string
+	handlerTimeout time.Duration
+	hangWarning    time.Duration
+	drainTimeout   time.Duration
+	ticks          bool
+	problems       []error
+
+	mu         sync.RWMutex
+	middleware []Middleware
+	handlers   map[string]registration
+	abort      context.CancelFunc // nil unless Start runs
+}
+
+// registration is a handler with its middleware around it.
+type registration struct {
+	bare   HandlerFunc
+	handle HandlerFunc
+	inTx   bool
+}
+
+// NewConsumer makes a consumer called name on queue; it does nothing before Start.
+// The client's middleware (Use) goes around its own.
+func (c *Client) NewConsumer(queue, name string, opts ...Option) *Consumer {
+	consumer := &Consumer{
+		client:       c,
+		queue:        queue,
+		name:         name,
+		log:          c.log.With("queue", queue, "consumer", name),
+		maxMessages:  100,
+		pollInterval: 30 * time.Second,
+		retry:        RetryPolicy{Delay: defaultRetryDelay},
+		concurrency:  1,
+		hangWarning:  time.Minute,
+		drainTimeout: 10 * time.Second,
+		ticks:        true,
+		middleware:   slices.Clone(c.middleware),
+		handlers:     make(map[string]registration),
+	}
+	for _, opt := range opts {
+		opt(consumer)
+	}
+	return consumer
+}
+
+// Handle sets the handler of one event type, or of all types without one when
+// eventType is "*". The last one set counts. It may be called while Start runs and
+// then counts from the next message on.
+func (c *Consumer) Handle(eventType string, fn HandlerFunc) {
+	c.register(eventType, registration{bare: fn}, fn == nil)
+}
+
+// HandleTx sets a handler whose writes and whose message are settled in one
+// transaction: its effects happen exactly once. Otherwise as Handle.
+//
+// All HandleTx messages of a page share one transaction; one that fails is undone
+// and settled by itself and does not cost the others. Further events sent through
+// Client.WithTx(tx) appear with the rest.
+func (c *Consumer) HandleTx(eventType string, fn TxHandlerFunc) {
+	c.register(eventType, registration{bare: inTx(fn), inTx: true}, fn == nil)
+}
+
+func (c *Consumer) register(eventType string, r registration, missing bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.require(!missing, "the handler of %q is nil", eventType)
+	r.handle = c.wrapped(r.bare)
+	c.handlers[eventType] = r
+}
+
+// Use adds middleware around all handlers of this consumer, those set before
+// included; what is added first is outermost. It may be called while Start runs.
+func (c *Consumer) Use(middleware ...Middleware) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.middleware = append(c.middleware, middleware...)
+	for eventType, r := range c.handlers {
+		r.handle = c.wrapped(r.bare)
+		c.handlers[eventType] = r
+	}
+}
+
+// wrapped recovers inside, so that middleware sees a panic as an error, and
+// outside, for the middleware itself.
+func (c *Consumer) wrapped(bare HandlerFunc) HandlerFunc {
+	return recovering(chain(recovering(bare), c.middleware))
+}
+
+// registrationOf finds the handler for a stored type; "" belongs to nobody.
+func (c *Consumer) registrationOf(eventType string) (registration, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if r, ok := c.handlers[eventType]; ok && eventType != "" {
+		return r, true
+	}
+	r, ok := c.handlers[CatchAll]
+	return r, ok
+}
+
+// Start subscribes the consumer if it is not yet, then receives and handles until
+// ctx is cancelled, and returns ctx.Err(); ErrClosed when the client was closed; the
+// handler's error after Halt. A wrong option, an unknown queue, a missing engine or
+// a missing right is returned at once. When the server is away it waits, with
+// growing pauses, and goes on.
+//
+// Cancelling ctx starts no further page. Handlers that run may finish within the
+// drain time (WithDrainTimeout), what is done is recorded, then Start returns.
+// Abort ends the drain time early. A handler that ignores its context holds Start
+// until it returns; it is named in the log.
+//
+// Start may be called again after it has returned.
+func (c *Consumer) Start(ctx context.Context) error {
+	if err := c.validate(); err != nil {
+		return wrap(err, "consumer %q on %q", c.name, c.queue)
+	}
+	taking, leave, err := c.client.enter(ctx)
+	if err != nil {
+		return wrap(err, "consumer %q on %q", c.name, c.queue)
+	}
+	defer leave()
+	taking, stop := context.WithCancelCause(taking)
+	working, release := context.WithCancel(context.WithoutCancel(ctx))
+	abort := func() { stop(ErrAborted); release() }
+	defer abort()
+	if err := c.begin(abort); err != nil {
+		return err
+	}
+	defer c.end()
+	defer context.AfterFunc(taking, func() { pause(working, c.drainTimeout); release() })()
+	return c.run(taking, working)
+}
+
+// Abort is the harder stop: it ends Start without drain time, and the drain time
+// that has begun. The contexts of running handlers are cancelled; what they did not
+// finish is delivered again. Start returns ErrAborted unless its context was
+// cancelled before. It does nothing when Start does not run.
+func (c *Consumer) Abort() {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if c.abort != nil {
+		c.abort()
+	}
+}
+
+func (c *Consumer) begin(abort context.CancelFunc) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.abort != nil {
+		return fmt.Errorf("pgque: consumer %q on %q: %w", c.name, c.queue, ErrRunning)
+	}
+	c.abort = abort
+	return nil
+}
+
+func (c *Consumer) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.abort = nil
+}
+
+// logSkippedTypes names, once, declared types that nobody handles here.
+func (c *Consumer) logSkippedTypes() {
+	var skipped []string
+	for eventType := range maps.Keys(c.declaredSet()) {
+		if _, ok := c.registrationOf(eventType); !ok {
+			skipped = append(skipped, eventType)
+		}
+	}
+	if len(skipped) > 0 {
+		slices.Sort(skipped)
+		c.log.Info("pgque: these declared types have no handler and are skipped", "types", skipped)
+	}
+}
+
+func (c *Consumer) declaredSet() map[string]bool {
+	set := make(map[string]bool, len(c.declared))
+	for _, eventType := range c.declared {
+		set[eventType] = true
+	}
+	return set
+}

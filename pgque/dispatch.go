@@ -1,0 +1,195 @@
+package pgque
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// result is what became of one message of a page. The zero value is a message that
+// was not begun.
+type result struct {
+	done    bool // handled, or skipped on purpose
+	outcome *outcome
+}
+
+func (r result) begun() bool  { return r.done || r.outcome != nil }
+func (r result) failed() bool { return r.outcome != nil }
+
+// handlePage runs the handlers of a page and returns the results in its order.
+// After a Halt, or when the drain time is over, no further message is begun.
+func (s *session) handlePage(page []Message) []result {
+	results := make([]result, len(page))
+	lanes := s.lanes(page)
+	var halted atomic.Bool
+	work := func(lane []int) {
+		for _, i := range lane {
+			if halted.Load() || s.working.Err() != nil {
+				return
+			}
+			results[i] = s.handle(s.working, page[i])
+			if isHalt(results[i].err()) {
+				halted.Store(true)
+			}
+		}
+	}
+	sideBySide(lanes, s.concurrency, work)
+	return results
+}
+
+func (r result) err() error {
+	if r.outcome == nil {
+		return nil
+	}
+	return r.outcome
+}
+
+// lanes are the positions of messages that have to follow one another: all of them
+// without concurrency, else those of one key.
+func (s *session) lanes(page []Message) [][]int {
+	var lanes [][]int
+	laneOf := make(map[string]int)
+	for i, msg := range page {
+		key, ordered := s.keyOf(msg)
+		lane, known := laneOf[key]
+		if !ordered || !known {
+			lane = len(lanes)
+			lanes = append(lanes, nil)
+		}
+		if ordered {
+			laneOf[key] = lane
+		}
+		lanes[lane] = append(lanes[lane], i)
+	}
+	return lanes
+}
+
+func (s *session) keyOf(msg Message) (key string, ordered bool) {
+	switch {
+	case s.concurrency == 1:
+		return "", true
+	case s.orderKey == nil:
+		return "", false
+	}
+	key = s.orderKey(msg)
+	return key, key != ""
+}
+
+// sideBySide works through the lanes, n at a time, begun in their order.
+func sideBySide(lanes [][]int, n int, work func(lane []int)) {
+	if n == 1 || len(lanes) == 1 {
+		for _, lane := range lanes {
+			work(lane)
+		}
+		return
+	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(n, len(lanes)) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; int(i) < len(lanes); i = next.Add(1) - 1 {
+				work(lanes[i])
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// handle runs the handler of one message and judges what it returned.
+func (s *session) handle(ctx context.Context, msg Message) result {
+	r, ok := s.registrationOf(msg.Type)
+	if !ok {
+		return s.unhandled(msg)
+	}
+	ctx, cancel := s.handlerContext(ctx, msg)
+	defer cancel()
+	defer s.watch(msg)()
+	err := s.attempt(ctx, r, msg)
+	if err != nil && s.working.Err() != nil && errors.Is(err, context.Canceled) {
+		return result{} // interrupted by the stop, which is no failure of the message
+	}
+	return s.judge(msg, err)
+}
+
+// attempt calls the handler, again at once as often as the policy says.
+func (s *session) attempt(ctx context.Context, r registration, msg Message) error {
+	if r.inTx {
+		return r.handle(ctx, msg)
+	}
+	return s.retry.again(ctx, func() error { return r.handle(ctx, msg) })
+}
+
+func (s *session) handlerContext(ctx context.Context, msg Message) (context.Context, context.CancelFunc) {
+	ctx = ContextWithMessage(ctx, msg)
+	if s.handlerTimeout == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, s.handlerTimeout)
+}
+
+// judge turns a handler's error into what becomes of the message.
+func (s *session) judge(msg Message, err error) result {
+	if err == nil {
+		return result{done: true}
+	}
+	var asked *outcome
+	if !errors.As(err, &asked) {
+		asked = s.retry.verdictOn(msg, err)
+	}
+	if asked.verdict == verdictSkip {
+		s.messageLog(msg).Info("pgque: message skipped", "reason", asked.err)
+		return result{done: true}
+	}
+	return result{outcome: &outcome{verdict: asked.verdict, delay: asked.delay, err: described(err)}}
+}
+
+// described is the error as it is recorded with the message.
+func described(err error) error {
+	var panicked *panicError
+	if errors.As(err, &panicked) {
+		return err
+	}
+	return fmt.Errorf("handler error: %w", err)
+}
+
+// unhandled is the result for a message whose type has no handler.
+func (s *session) unhandled(msg Message) result {
+	if s.declared[msg.Type] {
+		return result{done: true}
+	}
+	if s.skipUnknown {
+		s.messageLog(msg).Debug("pgque: message of unknown type skipped")
+		return result{done: true}
+	}
+	return result{outcome: s.retry.verdictOn(msg, fmt.Errorf("unknown event type: %s", msg.Type))}
+}
+
+// watch names a handler that hangs in the log, each time that the time has
+// doubled, until the returned function is called.
+func (s *session) watch(msg Message) (stop func()) {
+	begun := time.Now()
+	var mu sync.Mutex
+	var timer *time.Timer
+	patience, stopped := s.hangWarning, false
+	mu.Lock()
+	defer mu.Unlock()
+	timer = time.AfterFunc(patience, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if stopped {
+			return
+		}
+		s.messageLog(msg).Warn("pgque: handler still runs", "since", time.Since(begun).Round(time.Millisecond))
+		timer.Reset(patience)
+		patience *= 2
+	})
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		stopped = true
+		timer.Stop()
+	}
+}

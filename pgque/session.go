@@ -1,0 +1,165 @@
+package pgque
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+const (
+	errorPauseLeast = 50 * time.Millisecond
+	errorPauseMost  = 15 * time.Second
+	deafPollMost    = 500 * time.Millisecond // between two looks without notifications
+)
+
+// session is one Start of a consumer.
+type session struct {
+	*Consumer
+	taking   context.Context // ends: no further message is begun
+	working  context.Context // ends: handlers are to stop
+	engine   capability
+	pulse    pulse
+	sub      *subscription
+	declared map[string]bool
+	lostAt   lostConnections
+}
+
+func (c *Consumer) run(taking, working context.Context) error {
+	s := &session{Consumer: c, taking: taking, working: working, declared: c.declaredSet()}
+	if err := s.prepare(); err != nil {
+		return err
+	}
+	c.logSkippedTypes()
+	s.sub = c.client.listener.subscribe(c.queue)
+	defer c.client.listener.unsubscribe(s.sub)
+	return s.loop()
+}
+
+// prepare asks what the engine can do and subscribes, again and again while the
+// server is away.
+func (s *session) prepare() error {
+	retry := backoff{least: errorPauseLeast, most: errorPauseMost}
+	for s.taking.Err() == nil {
+		err := s.tryPrepare()
+		if err == nil {
+			return nil
+		}
+		if isLasting(err) {
+			return err
+		}
+		if s.taking.Err() == nil {
+			s.log.Warn("pgque: cannot start yet", "error", err)
+		}
+		pause(s.taking, retry.next())
+	}
+	return stopReason(s.taking)
+}
+
+func (s *session) tryPrepare() (err error) {
+	ctx, cancel := context.WithTimeout(s.taking, statementTimeout)
+	defer cancel()
+	if s.engine, err = s.client.capability(ctx); err != nil {
+		return wrap(err, "consumer %q on %q", s.name, s.queue)
+	}
+	s.pulse = pulse{client: s.client, queue: s.queue, engine: s.engine, enabled: s.ticks}
+	return s.client.Subscribe(ctx, s.queue, s.name)
+}
+
+// loop takes page after page; it waits only when there is none, and after errors.
+func (s *session) loop() error {
+	retry := backoff{least: errorPauseLeast, most: errorPauseMost}
+	for s.taking.Err() == nil {
+		handled, err := s.step()
+		switch {
+		case isHalt(err):
+			return wrap(err, "consumer %q on %q halted", s.name, s.queue)
+		case err != nil && s.taking.Err() == nil:
+			s.log.Warn("pgque: consumer goes on after a pause", "error", err)
+			pause(s.taking, retry.next())
+		case err == nil && handled:
+			retry.reset()
+			s.pulse.quicken(time.Now())
+		case err == nil:
+			retry.reset()
+			s.idle()
+		}
+		s.pulse.maintain(s.taking, time.Now())
+	}
+	return stopReason(s.taking)
+}
+
+// step fetches one page, handles it and settles it. It reports false when there is
+// no page.
+func (s *session) step() (handled bool, err error) {
+	page, err := s.fetch()
+	if err != nil || len(page) == 0 {
+		return false, err
+	}
+	if s.hasTx(page) {
+		return true, s.handleTxPage(page)
+	}
+	return true, s.settle(page, s.handlePage(page))
+}
+
+func (s *session) fetch() ([]Message, error) {
+	ctx, cancel := context.WithTimeout(s.taking, statementTimeout)
+	defer cancel()
+	if s.engine.fetch && s.engine.pages() {
+		return queryMessages(ctx, s.client.pool, sqlFetch, s.queue, s.name, s.maxMessages)
+	}
+	return s.client.receive(ctx, s.queue, s.name, s.pageLimit())
+}
+
+// idle waits until there may be a page: a tick was announced or made here, or the
+// time to ask anyway has come. It is the only place where a healthy consumer waits.
+func (s *session) idle() {
+	ask := time.Now().Add(s.pollAfter())
+	for s.taking.Err() == nil {
+		if s.pulse.beat(s.taking, time.Now()) {
+			return
+		}
+		timer := time.NewTimer(time.Until(s.pulse.next(ask)))
+		select {
+		case <-s.taking.Done():
+		case <-s.sub.woken:
+			if !s.pulse.sawTick(s.sub.tick.Load(), time.Now()) {
+				timer.Stop()
+				return
+			}
+		case <-s.sub.hint:
+			s.pulse.quicken(time.Now())
+		case <-timer.C:
+		}
+		timer.Stop()
+		s.pulse.maintain(s.taking, time.Now())
+		if !time.Now().Before(ask) {
+			return
+		}
+	}
+}
+
+// pollAfter is how long to wait before asking without being told to.
+func (s *session) pollAfter() time.Duration {
+	if s.client.listener.hearing.Load() {
+		return s.pollInterval
+	}
+	return min(s.pollInterval, max(s.pulse.interval, s.pulse.least()), deafPollMost)
+}
+
+// next is when the pulse or the caller has something to do.
+func (p *pulse) next(ask time.Time) time.Time {
+	if !p.enabled {
+		return ask
+	}
+	for _, due := range []time.Time{p.due, p.maintDue} {
+		if due.Before(ask) {
+			ask = due
+		}
+	}
+	return ask
+}
+
+func isHalt(err error) bool {
+	var o *outcome
+	return errors.As(err, &o) && o.verdict == verdictHalt
+}

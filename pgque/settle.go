@@ -1,0 +1,178 @@
+package pgque
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	settleTries    = 6
+	settleDeadline = 20 * time.Second // also when the consumer was told to stop
+)
+
+var errTakenOver = errors.New("the page is settled already or was taken over by another worker")
+
+// settlement is what has to be told to the database about a page.
+type settlement struct {
+	batchID int64
+	failed  []Message
+	delays  []float64 // seconds
+	reasons []string
+	dead    []bool
+}
+
+// settle records the results: the failed messages are put back or dead-lettered and
+// the page is acked, all in one transaction, or the page stays open. The results
+// are kept and tried again while the server is away, so that handlers need not run
+// twice. A page with messages that were not begun stays open.
+func (s *session) settle(page []Message, results []result) error {
+	if err := halting(results); err != nil {
+		return err
+	}
+	if unbegun(results) {
+		return errStopped
+	}
+	books := s.book(page, results)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.working), settleDeadline)
+	defer cancel()
+	retry := backoff{least: errorPauseLeast, most: 5 * time.Second}
+	for try := 1; ; try++ {
+		err := s.record(ctx, books)
+		switch {
+		case err == nil:
+			s.settled(books)
+			return nil
+		case errors.Is(err, errTakenOver):
+			s.log.Warn("pgque: page not settled", "batch", books.batchID, "error", err)
+			return nil
+		case try == settleTries || ctx.Err() != nil || isLost(err):
+			return fmt.Errorf("settle batch %d: %w", books.batchID, err)
+		}
+		pause(ctx, retry.next())
+	}
+}
+
+// isLost reports that trying again is useless: the engine does not know the page,
+// or one of its messages.
+func isLost(err error) bool {
+	sentinel := sentinelOf(err)
+	return sentinel == ErrBatchNotFound || sentinel == ErrMessageNotFound
+}
+
+func halting(results []result) error {
+	for _, r := range results {
+		if isHalt(r.err()) {
+			return r.outcome
+		}
+	}
+	return nil
+}
+
+func unbegun(results []result) bool {
+	for _, r := range results {
+		if !r.begun() {
+			return true
+		}
+	}
+	return false
+}
+
+// book writes the results up and logs the failures.
+func (s *session) book(page []Message, results []result) settlement {
+	books := settlement{batchID: page[0].BatchID}
+	for i, r := range results {
+		if !r.failed() {
+			continue
+		}
+		books.failed = append(books.failed, page[i])
+		books.delays = append(books.delays, r.outcome.delay.Seconds())
+		books.reasons = append(books.reasons, validText(r.outcome.Error()))
+		books.dead = append(books.dead, r.outcome.verdict == verdictDead)
+		s.logFailure(page[i], r.outcome)
+	}
+	return books
+}
+
+func (s *session) logFailure(msg Message, o *outcome) {
+	log := s.messageLog(msg).With("attempt", msg.Attempt(), "error", o.err)
+	var panicked *panicError
+	if errors.As(o.err, &panicked) {
+		log = log.With("stack", string(panicked.stack))
+	}
+	if o.verdict == verdictDead {
+		log.Error("pgque: message goes to the dead letters")
+		return
+	}
+	log.Warn("pgque: message put back", "delay", o.delay)
+}
+
+func (s *session) messageLog(msg Message) *slog.Logger {
+	return s.log.With("batch", msg.BatchID, "msg", msg.MsgID, "type", msg.Type)
+}
+
+// settled does what follows a settlement: it moves on inside a batch that goes on,
+// and makes maintenance run when the first of the messages put back is due.
+func (s *session) settled(books settlement) {
+	s.client.windows.passPage(books.batchID)
+	for i, delay := range books.delays {
+		if !books.dead[i] {
+			s.pulse.retryIn(time.Duration(delay*float64(time.Second)), time.Now())
+		}
+	}
+}
+
+// record settles in one round trip and one transaction.
+func (s *session) record(ctx context.Context, books settlement) error {
+	if s.engine.settle {
+		return settleNow(ctx, s.client.pool, books)
+	}
+	return pgx.BeginFunc(ctx, s.client.pool, func(tx pgx.Tx) error {
+		return s.client.settleWindow(ctx, tx, books)
+	})
+}
+
+func (s *session) recordIn(ctx context.Context, tx pgx.Tx, books settlement) error {
+	if s.engine.settle {
+		return settleNow(ctx, tx, books)
+	}
+	return s.client.settleWindow(ctx, tx, books)
+}
+
+func settleNow(ctx context.Context, q querier, books settlement) error {
+	ids := make([]int64, len(books.failed))
+	for i, msg := range books.failed {
+		ids[i] = msg.MsgID
+	}
+	settled, err := queryInt(ctx, q, sqlSettle, books.batchID, ids,
+		orEmpty(books.delays), orEmpty(books.reasons), orEmpty(books.dead))
+	if err == nil && settled == 0 {
+		return errTakenOver
+	}
+	return err
+}
+
+// orEmpty makes a nil slice an empty array, which nil is not.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// maxReason bounds the bytes of a reason that is stored with a message.
+const maxReason = 8 << 10
+
+// validText makes any error text storable: PostgreSQL takes valid UTF-8 without
+// zero bytes.
+func validText(text string) string {
+	if len(text) > maxReason {
+		text = text[:maxReason]
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
+}

@@ -1,0 +1,188 @@
+package pgque
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	tickLeast      = 10 * time.Millisecond  // between two ticks of one consumer
+	tickMost       = 250 * time.Millisecond // between two looks at an idle queue
+	tickDeferral   = 500 * time.Millisecond // after somebody else's tick
+	maintInterval  = 2 * time.Second
+	maintSoonest   = 20 * time.Millisecond
+	foreignTick    = 100 * time.Millisecond // least interval on an engine without tick_queue
+	tickLogPause   = time.Minute
+	tickErrorPause = 5 * time.Second
+)
+
+// pulse keeps one queue ticking and maintained while nobody else does. Ticks are
+// looked for often while there is traffic and seldom when idle; after somebody
+// else's tick they are left to that one for a while.
+type pulse struct {
+	client   *Client
+	queue    string
+	engine   capability
+	enabled  bool
+	interval time.Duration
+	due      time.Time // of the next tick
+	maintDue time.Time
+	ownTick  int64 // the last tick that was made here
+	loggedAt time.Time
+}
+
+func (p *pulse) least() time.Duration {
+	if p.engine.tick {
+		return tickLeast
+	}
+	return foreignTick
+}
+
+// quicken expects traffic: the next look is soon.
+func (p *pulse) quicken(now time.Time) {
+	p.interval = p.least()
+	if soon := now.Add(p.interval); p.due.After(soon) {
+		p.due = soon
+	}
+}
+
+// sawTick leaves ticking to whoever made that tick, if it was not made here.
+func (p *pulse) sawTick(tick int64, now time.Time) (own bool) {
+	if tick != 0 && tick == p.ownTick {
+		return true
+	}
+	if tick != 0 {
+		p.due = now.Add(jitter(tickDeferral))
+	}
+	return false
+}
+
+// beat ticks when a tick is due and reports whether there is a new one.
+func (p *pulse) beat(ctx context.Context, now time.Time) bool {
+	if !p.enabled || now.Before(p.due) {
+		return false
+	}
+	p.interval = min(max(p.interval*2, p.least()), tickMost)
+	p.due = now.Add(jitter(p.interval))
+	tick, err := p.tick(ctx)
+	if err != nil {
+		p.failed(ctx, "tick", err)
+		return false
+	}
+	if tick == 0 {
+		return false
+	}
+	p.ownTick, p.interval = tick, p.least()
+	p.due = now.Add(p.interval)
+	return true
+}
+
+func (p *pulse) tick(ctx context.Context) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
+	defer cancel()
+	if p.engine.tick {
+		return queryInt(ctx, p.client.pool, sqlTickQueue, p.queue)
+	}
+	var tick int64
+	err := alone(ctx, p.client.pool, "tick "+p.queue, func(tx pgx.Tx) (err error) {
+		tick, err = queryInt(ctx, tx, sqlTicker, p.queue)
+		return err
+	})
+	return tick, err
+}
+
+// maintain runs maintenance when it is due: retries come back, tables rotate.
+func (p *pulse) maintain(ctx context.Context, now time.Time) {
+	if !p.enabled || now.Before(p.maintDue) {
+		return
+	}
+	p.maintDue = now.Add(jitter(maintInterval) + maintInterval/2)
+	moved, err := p.maintainNow(ctx)
+	if err != nil {
+		p.failed(ctx, "maintain", err)
+		return
+	}
+	if moved > 0 {
+		p.due = now
+	}
+}
+
+func (p *pulse) maintainNow(ctx context.Context) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
+	defer cancel()
+	if p.engine.maint {
+		return queryInt(ctx, p.client.pool, sqlMaintQueue, p.queue)
+	}
+	return maintainAll(ctx, p.client.pool)
+}
+
+// retryIn makes maintenance run when a message that was put back is due.
+func (p *pulse) retryIn(delay time.Duration, now time.Time) {
+	if due := now.Add(delay + maintSoonest); p.maintDue.After(due) {
+		p.maintDue = due
+	}
+}
+
+// failed logs now and then. Without the right to tick it gives up: somebody with
+// that right has to.
+func (p *pulse) failed(ctx context.Context, what string, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	now := time.Now()
+	p.due, p.maintDue = now.Add(tickErrorPause), now.Add(tickErrorPause)
+	if errors.Is(sentinelOf(err), ErrPermission) || isUndefinedFunction(err) {
+		p.enabled = false
+		p.client.log.Info("pgque: this role may not tick: run a Ticker, \"pgque ticker\" or pg_cron", "queue", p.queue)
+		return
+	}
+	if now.Sub(p.loggedAt) >= tickLogPause {
+		p.loggedAt = now
+		p.client.log.Warn("pgque: cannot "+what+" the queue", "queue", p.queue, "error", err)
+	}
+}
+
+// maintainAll does on a foreign engine what maint_queue does on ours, for all
+// queues. Finishing a rotation and starting one are transactions of their own: the
+// first makes sure that everybody sees the switch before the next one begins.
+func maintainAll(ctx context.Context, q beginner) (moved int64, err error) {
+	err = alone(ctx, q, "maintain", func(tx pgx.Tx) error {
+		for {
+			n, err := queryInt(ctx, tx, sqlMaintRetry)
+			if err != nil || n == 0 {
+				return err
+			}
+			moved += n
+		}
+	})
+	for _, sql := range []string{sqlRotateStep2, sqlMaint} {
+		if err != nil {
+			return moved, err
+		}
+		err = alone(ctx, q, "maintain", func(tx pgx.Tx) error {
+			_, err := queryInt(ctx, tx, sql)
+			return err
+		})
+	}
+	return moved, err
+}
+
+type beginner interface {
+	Begin(ctx context.Context) (pgx.Tx, error)
+}
+
+// alone runs fn in a transaction unless another client of this package runs the
+// same task just now. The lock is taken in a statement before those of fn, whose
+// snapshots are therefore later than the last holder's commit.
+func alone(ctx context.Context, q beginner, task string, fn func(tx pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, q, func(tx pgx.Tx) error {
+		var free bool
+		if err := tx.QueryRow(ctx, sqlTryLock, "pgque "+task).Scan(&free); err != nil || !free {
+			return err
+		}
+		return fn(tx)
+	})
+}
