@@ -93,4 +93,37 @@ const (
 		from pgque.get_consumer_info()
 		where $1::text is null or queue_name = $1::text
 		order by queue_name, consumer_name`
+
+	deadLetterTables = ` from pgque.dead_letter d
+		join pgque.queue q on q.queue_id = d.dl_queue_id
+		join pgque.consumer c on c.co_id = d.dl_consumer_id `
+
+	deadLetterColumns = `
+		select d.dl_id, q.queue_name, c.co_name, d.dl_time, coalesce(d.dl_reason, ''),
+		       d.ev_id, coalesce(d.ev_type, ''), coalesce(d.ev_data, ''), d.ev_retry, d.ev_time,
+		       d.ev_extra1, d.ev_extra2, d.ev_extra3, d.ev_extra4` + deadLetterTables
+
+	deadLetterFilter = `
+		where ($1::text is null or q.queue_name = $1)
+		  and ($2::text is null or c.co_name = $2)
+		  and ($3::text is null or d.ev_type = $3)
+		  and ($4::text is null or d.dl_reason = $4)
+		  and ($5::timestamptz is null or d.dl_time >= $5)
+		  and ($6::timestamptz is null or d.dl_time < $6)`
+
+	sqlDeadLetters = deadLetterColumns + deadLetterFilter + `
+		  and ($7::bigint is null or d.dl_id < $7)
+		order by d.dl_id desc
+		limit $8::bigint`
+
+	sqlDeadLetter = deadLetterColumns + `where d.dl_id = $1::bigint`
+
+	sqlDeadLetterGroups = `
+		select q.queue_name, c.co_name, coalesce(d.ev_type, ''), coalesce(d.dl_reason, ''),
+		       count(*), min(d.dl_time), max(d.dl_time)` + deadLetterTables + deadLetterFilter + `
+		group by 1, 2, 3, 4
+		order by 5 desc, 7 desc`
+
+	sqlReplay = `select pgque.dlq_replay($1::bigint)`
+	sqlPurge  = `select pgque.dlq_purge($1::text, make_interval(secs => $2::double precision))`
 )
