@@ -46,8 +46,8 @@ func (r *Report) Name(v *Value, i int, names Predicate) {
 
 // NameValue returns the name of member i of an object as a string value.
 func (v *Value) NameValue(i int) *Value {
-	name := v.names[i]
-	return &Value{kind: String, text: name, raw: AppendString(nil, name)}
+	name := v.Name(i)
+	return &Value{kind: String, text: name, raw: string(AppendString(nil, name))}
 }
 
 func (r *Report) noBranch(keyword string, v *Value, branches []Predicate) {

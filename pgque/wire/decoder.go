@@ -29,8 +29,11 @@ type Decoder struct {
 	buf     []byte
 	pos     int
 	key     []byte
-	scratch []byte // holds keys that had escapes
+	scratch []byte // holds keys and texts that had escapes
 	syntax  *SyntaxError
+
+	names  []string // stack of the members of objects that are being skipped or parsed
+	values []Value  // stack of the children of what is being parsed
 }
 
 // NewDecoder reads b. The Decoder keeps b but does not write to it.
@@ -39,7 +42,11 @@ func NewDecoder(b []byte) *Decoder { return &Decoder{buf: b} }
 // Reset makes the Decoder read b, with an empty Report of the same Limit.
 func (d *Decoder) Reset(b []byte) {
 	d.buf, d.pos, d.key, d.syntax = b, 0, nil, nil
-	d.path, d.violations, d.done = d.path[:0], nil, false
+	d.violations, d.done = nil, false
+	clear(d.path[:cap(d.path)])
+	clear(d.names[:cap(d.names)])
+	clear(d.values)
+	d.path, d.names, d.values = d.path[:0], d.names[:0], d.values[:0]
 }
 
 var decoders = sync.Pool{New: func() any { return new(Decoder) }}
@@ -185,11 +192,11 @@ func (d *Decoder) Member() bool {
 		return d.broken(d.pos, msgName)
 	}
 	top.index = nameStep
-	return d.name(top)
+	return d.readName(top)
 }
 
-// name reads a member's name and the colon.
-func (d *Decoder) name(top *step) bool {
+// readName reads a member's name and the colon.
+func (d *Decoder) readName(top *step) bool {
 	start := d.pos + 1
 	end, escaped, problem := scanString(d.buf, start)
 	if problem != "" {
@@ -217,6 +224,9 @@ func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) 
 // Key returns the name of the current member, unescaped, good until the next call
 // of Member.
 func (d *Decoder) Key() []byte { return d.key }
+
+// name is Key as a string that stays good as long as the text.
+func (d *Decoder) name() string { return d.path[len(d.path)-1].name }
 
 // Duplicate reports the current member's name as one that the object already had.
 // It stops the reading: which of the members would count is unknown.

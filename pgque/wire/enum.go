@@ -18,8 +18,8 @@ func MustEnum(text string) *Enum {
 	}
 	if e.list.Len() >= textsFrom {
 		e.texts = make(map[string]bool)
-		for i := range e.list.items {
-			if v := &e.list.items[i]; v.kind == String {
+		for i := range e.list.Len() {
+			if v := e.list.Item(i); v.kind == String {
 				e.texts[v.text] = true
 			}
 		}
@@ -32,8 +32,8 @@ func (e *Enum) Has(v *Value) bool {
 	if v.kind == String && e.texts != nil {
 		return e.texts[v.text]
 	}
-	for i := range e.list.items {
-		if Equal(&e.list.items[i], v) {
+	for i := range e.list.Len() {
+		if Equal(e.list.Item(i), v) {
 			return true
 		}
 	}

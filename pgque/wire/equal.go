@@ -1,22 +1,20 @@
 package wire
 
-import (
-	"hash/maphash"
-)
+import "hash/maphash"
 
 // Equal compares as JSON Schema does: numbers by value, arrays by order, objects
 // without order; true is not 1.
 func Equal(a, b *Value) bool {
-	if a.kind != b.kind || len(a.items) != len(b.items) {
+	if a.kind != b.kind || a.Len() != b.Len() {
 		return false
 	}
 	switch a.kind {
 	case Bool:
-		return a.truth == b.truth
+		return a.Bool() == b.Bool()
 	case String:
 		return a.text == b.text
 	case Num:
-		return equalNumbers(a.text, b.text)
+		return equalNumbers(a.raw, b.raw)
 	case Array:
 		return equalItems(a, b)
 	case Object:
@@ -34,8 +32,8 @@ func equalNumbers(a, b string) bool {
 }
 
 func equalItems(a, b *Value) bool {
-	for i := range a.items {
-		if !Equal(&a.items[i], &b.items[i]) {
+	for i := range a.Len() {
+		if !Equal(a.Item(i), b.Item(i)) {
 			return false
 		}
 	}
@@ -43,9 +41,9 @@ func equalItems(a, b *Value) bool {
 }
 
 func equalMembers(a, b *Value) bool {
-	for i, name := range a.names {
-		other := b.Get(name)
-		if other == nil || !Equal(&a.items[i], other) {
+	for i := range a.Len() {
+		other := b.Get(a.Name(i))
+		if other == nil || !Equal(a.Item(i), other) {
 			return false
 		}
 	}
@@ -60,15 +58,15 @@ func (v *Value) Unique() bool {
 	if v.kind != Array {
 		return true
 	}
-	if len(v.items) < hashFrom {
+	if v.Len() < hashFrom {
 		return v.uniquePairs()
 	}
 	seed := maphash.MakeSeed()
-	seen := make(map[uint64][]int, len(v.items))
-	for i := range v.items {
-		h := v.items[i].hash(seed)
+	seen := make(map[uint64][]int, v.Len())
+	for i := range v.Len() {
+		h := v.Item(i).hash(seed)
 		for _, j := range seen[h] {
-			if Equal(&v.items[i], &v.items[j]) {
+			if Equal(v.Item(i), v.Item(j)) {
 				return false
 			}
 		}
@@ -78,9 +76,9 @@ func (v *Value) Unique() bool {
 }
 
 func (v *Value) uniquePairs() bool {
-	for i := range v.items {
+	for i := range v.Len() {
 		for j := range i {
-			if Equal(&v.items[i], &v.items[j]) {
+			if Equal(v.Item(i), v.Item(j)) {
 				return false
 			}
 		}
@@ -92,22 +90,22 @@ func (v *Value) uniquePairs() bool {
 func (v *Value) hash(seed maphash.Seed) uint64 {
 	switch v.kind {
 	case Bool:
-		return maphash.Comparable(seed, v.truth)
+		return maphash.Comparable(seed, v.Bool())
 	case String:
 		return maphash.String(seed, v.text)
 	case Num:
-		d := parseDecimal(v.text)
+		d := parseDecimal(v.raw)
 		return maphash.Comparable(seed, d)
 	case Array:
 		h := uint64(Array)
-		for i := range v.items {
-			h = mix(h) ^ v.items[i].hash(seed)
+		for i := range v.Len() {
+			h = mix(h) ^ v.Item(i).hash(seed)
 		}
 		return h
 	case Object:
 		h := uint64(Object)
-		for i, name := range v.names {
-			h += mix(maphash.String(seed, name) ^ mix(v.items[i].hash(seed)))
+		for i := range v.Len() {
+			h += mix(maphash.String(seed, v.Name(i)) ^ mix(v.Item(i).hash(seed)))
 		}
 		return h
 	}

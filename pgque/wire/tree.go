@@ -3,8 +3,75 @@ package wire
 // Skip reads any value and forgets it. All of it is checked: syntax, UTF-8,
 // unique member names, depth.
 func (d *Decoder) Skip() bool {
-	_, ok := d.Value()
-	return ok
+	switch kinds[d.next()] {
+	case Null:
+		return d.literal("null")
+	case Bool:
+		var v bool
+		return d.Bool(&v)
+	case Num:
+		_, ok := d.Number()
+		return ok
+	case String:
+		_, _, ok := d.text()
+		return ok
+	case Array:
+		d.open()
+		for d.Item() {
+			d.Skip()
+		}
+		return !d.done
+	case Object:
+		return d.skipObject()
+	}
+	return d.broken(d.pos, msgValue)
+}
+
+func (d *Decoder) skipObject() bool {
+	d.open()
+	known := names{d: d, base: len(d.names)}
+	for d.Member() {
+		if !known.add(d.name()) {
+			d.Duplicate()
+		}
+		d.Skip()
+	}
+	d.names = d.names[:known.base]
+	return !d.done
+}
+
+// names are the member names of an object that is being read: the Decoder's stack
+// of names from base on, and many of them in a set.
+type names struct {
+	d    *Decoder
+	base int
+	set  map[string]struct{}
+}
+
+// add returns false when the name is there already.
+func (n *names) add(name string) bool {
+	known := n.d.names[n.base:]
+	if n.set == nil && len(known) == indexFrom {
+		n.set = make(map[string]struct{})
+		for _, k := range known {
+			n.set[k] = struct{}{}
+		}
+	}
+	if n.set != nil {
+		before := len(n.set)
+		n.set[name] = struct{}{}
+		if len(n.set) == before {
+			return false
+		}
+	} else {
+		for _, k := range known {
+			if k == name {
+				return false
+			}
+		}
+	}
+	n.d.names = append(n.d.names, name)
+	return true
 }
 
 // Value reads any value as a tree.
@@ -14,21 +81,10 @@ func (d *Decoder) Value() (*Value, bool) {
 }
 
 func (d *Decoder) value(v *Value) bool {
-	c := d.next()
-	if d.done {
-		return false
-	}
+	v.kind = kinds[d.next()]
 	start := d.pos
 	ok := false
-	switch v.kind = kinds[c]; v.kind {
-	case Null:
-		ok = d.literal("null")
-	case Bool:
-		ok = d.Bool(&v.truth)
-	case Num:
-		var n Number
-		n, ok = d.Number()
-		v.text = string(n)
+	switch v.kind {
 	case String:
 		v.text, ok = d.stringView()
 	case Array:
@@ -36,9 +92,11 @@ func (d *Decoder) value(v *Value) bool {
 	case Object:
 		ok = d.members(v)
 	default:
-		return d.broken(d.pos, msgValue)
+		ok = d.Skip()
 	}
-	v.raw = d.buf[start:d.pos]
+	if ok {
+		v.raw = alias(d.buf[start:d.pos])
+	}
 	return ok
 }
 
@@ -51,39 +109,61 @@ func (d *Decoder) stringView() (string, bool) {
 	return alias(text), ok
 }
 
+// items reads an array. Its items wait on the Decoder's stack until their number
+// is known.
 func (d *Decoder) items(v *Value) bool {
 	d.open()
+	base := len(d.values)
 	for d.Item() {
-		v.items = append(v.items, Value{})
-		d.value(&v.items[len(v.items)-1])
+		d.child()
+	}
+	if !d.done && len(d.values) > base {
+		v.children = &children{items: d.popValues(base)}
 	}
 	return !d.done
 }
 
+// members reads an object in the same way.
 func (d *Decoder) members(v *Value) bool {
 	d.open()
+	base := len(d.values)
+	known := names{d: d, base: len(d.names)}
 	for d.Member() {
-		name := string(d.key)
-		if v.Index(name) >= 0 {
+		if !known.add(d.name()) {
 			d.Duplicate()
 			break
 		}
-		v.names = append(v.names, name)
-		v.items = append(v.items, Value{})
-		v.indexLast()
-		d.value(&v.items[len(v.items)-1])
+		d.child()
 	}
+	if !d.done && len(d.values) > base {
+		v.children = &children{items: d.popValues(base), names: append([]string(nil), d.names[known.base:]...)}
+		v.children.build(known.set != nil)
+	}
+	d.names = d.names[:known.base]
 	return !d.done
 }
 
-// indexLast enters the last name into the index, which begins at indexFrom names.
-func (v *Value) indexLast() {
-	if len(v.names) == indexFrom {
-		v.index = make(map[string]int)
-		for i, n := range v.names {
-			v.index[n] = i
-		}
-	} else if v.index != nil {
-		v.index[v.names[len(v.names)-1]] = len(v.names) - 1
+// child reads a value onto the stack.
+func (d *Decoder) child() {
+	var v Value
+	d.value(&v)
+	d.values = append(d.values, v)
+}
+
+func (d *Decoder) popValues(base int) []Value {
+	values := append([]Value(nil), d.values[base:]...)
+	clear(d.values[base:])
+	d.values = d.values[:base]
+	return values
+}
+
+// build makes the index of an object with many members.
+func (c *children) build(many bool) {
+	if !many {
+		return
+	}
+	c.index = make(map[string]int, len(c.names))
+	for i, name := range c.names {
+		c.index[name] = i
 	}
 }

@@ -6,13 +6,18 @@ import "unicode/utf8"
 // that was read: good as long as that text is not written to. Methods that do not
 // fit the kind return zero values.
 type Value struct {
-	kind  Kind
-	truth bool
-	text  string // a string's text, a number's text
-	raw   []byte
-	items []Value  // of an array; the members' values of an object
-	names []string // of an object, parallel to items
-	index map[string]int
+	kind     Kind
+	raw      string // as it was read
+	text     string // of a string, unescaped
+	children *children
+}
+
+// children are the items of an array or the members of an object; nil when there
+// are none.
+type children struct {
+	items []Value
+	names []string       // of an object, parallel to items
+	index map[string]int // of an object with many members
 }
 
 // indexFrom is the number of members from which an object has an index.
@@ -20,9 +25,9 @@ const indexFrom = 12
 
 // Parse reads one JSON text. The Value is part of b. The error is a *SyntaxError.
 func Parse(b []byte) (*Value, error) {
-	d := NewDecoder(b)
+	d := Open(b)
 	v, _ := d.Value()
-	if err := d.Err("wire"); err != nil {
+	if err := d.Close("wire"); err != nil {
 		return nil, err
 	}
 	return v, nil
@@ -41,24 +46,33 @@ func MustParse(text string) *Value {
 func (v *Value) Kind() Kind { return v.kind }
 
 // Len returns the number of items of an array or of members of an object.
-func (v *Value) Len() int { return len(v.items) }
+func (v *Value) Len() int {
+	if v.children == nil {
+		return 0
+	}
+	return len(v.children.items)
+}
 
 // Item returns item i of an array, or the value of member i of an object.
-func (v *Value) Item(i int) *Value { return &v.items[i] }
+func (v *Value) Item(i int) *Value { return &v.children.items[i] }
 
 // Name returns the name of member i of an object.
-func (v *Value) Name(i int) string { return v.names[i] }
+func (v *Value) Name(i int) string { return v.children.names[i] }
 
 // Index returns the place of the member of that name; -1 when there is none, or v
 // is no object.
 func (v *Value) Index(name string) int {
-	if v.index != nil {
-		if i, ok := v.index[name]; ok {
+	c := v.children
+	if c == nil {
+		return -1
+	}
+	if c.index != nil {
+		if i, ok := c.index[name]; ok {
 			return i
 		}
 		return -1
 	}
-	for i, n := range v.names {
+	for i, n := range c.names {
 		if n == name {
 			return i
 		}
@@ -70,7 +84,7 @@ func (v *Value) Index(name string) int {
 // is no object.
 func (v *Value) Get(name string) *Value {
 	if i := v.Index(name); i >= 0 {
-		return &v.items[i]
+		return v.Item(i)
 	}
 	return nil
 }
@@ -79,32 +93,27 @@ func (v *Value) Get(name string) *Value {
 func (v *Value) Has(name string) bool { return v.Index(name) >= 0 }
 
 // Bool returns the value of a boolean.
-func (v *Value) Bool() bool { return v.truth }
+func (v *Value) Bool() bool { return v.kind == Bool && v.raw[0] == 't' }
 
 // Text returns the text of a string.
-func (v *Value) Text() string {
-	if v.kind != String {
-		return ""
-	}
-	return v.text
-}
+func (v *Value) Text() string { return v.text }
 
 // Number returns the text of a number, "0" for other kinds.
 func (v *Value) Number() Number {
 	if v.kind != Num {
 		return "0"
 	}
-	return Number(v.text)
+	return Number(v.raw)
 }
 
 // IsInteger says whether v is a number without fractional part.
 func (v *Value) IsInteger() bool { return v.kind == Num && v.Number().IsInteger() }
 
 // RuneCount returns the number of code points of a string.
-func (v *Value) RuneCount() int { return utf8.RuneCountInString(v.Text()) }
+func (v *Value) RuneCount() int { return utf8.RuneCountInString(v.text) }
 
-// Raw returns the bytes of the value as they were read.
-func (v *Value) Raw() []byte { return v.raw }
+// Raw returns a copy of the text of the value.
+func (v *Value) Raw() []byte { return []byte(v.raw) }
 
 // show renders the value for a message.
 func (v *Value) show() string {
@@ -114,5 +123,5 @@ func (v *Value) show() string {
 	case Array, Object:
 		return v.kind.String()
 	}
-	return shorten(string(v.raw))
+	return shorten(v.raw)
 }
