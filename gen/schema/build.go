@@ -12,6 +12,8 @@ type builder struct {
 	additionalItems *Schema
 	minContains     *int64
 	maxContains     *int64
+	exclusiveMin    bool // draft-04
+	exclusiveMax    bool
 	thenSchema      *Schema
 	elseSchema      *Schema
 }
@@ -51,7 +53,7 @@ func (l *loader) buildBoolean(n *Node, s *Schema, pointer string) {
 
 func (l *loader) buildObject(p *place) {
 	b := &builder{loader: l, schema: p.schema, scope: p.scope, pointer: p.schema.Pointer}
-	refOnly := l.refHidesSiblings(p.schema.Source, p.scope)
+	refOnly := l.isRefOnly(p.schema.Source, p.scope)
 	for _, m := range p.schema.Source.Members {
 		if k, ok := l.keywords[m.Name]; ok && k.in(p.scope.dialect) && (!refOnly || k.besideRef) {
 			k.read(b, m)
@@ -72,6 +74,12 @@ func (b *builder) finish() {
 	}
 	if s.If != nil {
 		s.Then, s.Else = b.thenSchema, b.elseSchema
+	}
+	if b.exclusiveMin {
+		s.Minimum, s.ExclusiveMinimum = "", s.Minimum
+	}
+	if b.exclusiveMax {
+		s.Maximum, s.ExclusiveMaximum = "", s.Maximum
 	}
 	s.FormatAsserted = s.Format != "" && b.scope.dialect.vocabularies&vocabFormatAssertion != 0
 }

@@ -28,6 +28,10 @@ type dialect struct {
 
 // metaschemaURIs are the dialects of the drafts, without the empty fragment.
 var metaschemaURIs = map[string]Draft{
+	"http://json-schema.org/draft-04/schema":       Draft4,
+	"https://json-schema.org/draft-04/schema":      Draft4,
+	"http://json-schema.org/draft-06/schema":       Draft6,
+	"https://json-schema.org/draft-06/schema":      Draft6,
 	"http://json-schema.org/draft-07/schema":       Draft7,
 	"https://json-schema.org/draft-07/schema":      Draft7,
 	"http://json-schema.org/draft/2019-09/schema":  Draft2019,
@@ -55,6 +59,17 @@ var vocabularyURIs = map[string]vocabulary{
 	"https://json-schema.org/draft/2020-12/vocab/format-assertion":  vocabFormat | vocabFormatAssertion,
 	"https://json-schema.org/draft/2020-12/vocab/content":           vocabContent,
 }
+
+// idKeyword is the keyword that gives a schema its URI.
+func (d *dialect) idKeyword() string {
+	if d.draft == Draft4 {
+		return "id"
+	}
+	return "$id"
+}
+
+// refHidesSiblings tells the drafts where a schema with $ref is nothing else.
+func (d *dialect) refHidesSiblings() bool { return d.draft <= Draft7 }
 
 func (l *loader) draftDialect(d Draft) *dialect {
 	return &dialect{draft: d, vocabularies: vocabAll}
@@ -93,7 +108,7 @@ func (l *loader) dialectOf(n *Node, pointer string) *dialect {
 func (l *loader) customDialect(n *Node, uri, pointer string) *dialect {
 	doc := l.metaschemaDocument(uri)
 	if doc == nil {
-		l.rep.errorf(n.Pos, pointer, "unknown dialect %s; use draft-07, 2019-09 or 2020-12, or serve the metaschema from a reference root", quote(n.Text))
+		l.rep.errorf(n.Pos, pointer, "unknown dialect %s; use draft-04, draft-06, draft-07, 2019-09 or 2020-12, or serve the metaschema from a reference root", quote(n.Text))
 		return nil
 	}
 	base := l.draftDialect(l.opts.Default)

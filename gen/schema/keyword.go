@@ -18,6 +18,12 @@ func (k keyword) in(d *dialect) bool {
 // have successors since 2019-09, whose metaschemas still describe them.
 func keywordTable() map[string]keyword {
 	every := func(v vocabulary, read func(*builder, Member)) keyword {
+		return keyword{vocabulary: v, from: Draft4, to: Draft2020, read: read}
+	}
+	since6 := func(v vocabulary, read func(*builder, Member)) keyword {
+		return keyword{vocabulary: v, from: Draft6, to: Draft2020, read: read}
+	}
+	since7 := func(v vocabulary, read func(*builder, Member)) keyword {
 		return keyword{vocabulary: v, from: Draft7, to: Draft2020, read: read}
 	}
 	since2019 := func(v vocabulary, read func(*builder, Member)) keyword {
@@ -29,12 +35,13 @@ func keywordTable() map[string]keyword {
 	}
 	return map[string]keyword{
 		"$schema":          beside(every(vocabCore, identified)),
-		"$id":              beside(every(vocabCore, identified)),
+		"$id":              beside(since6(vocabCore, identified)),
+		"id":               {vocabulary: vocabCore, from: Draft4, to: Draft4, besideRef: true, read: identified},
 		"$anchor":          since2019(vocabCore, identified),
 		"$dynamicAnchor":   {vocabulary: vocabCore, from: Draft2020, to: Draft2020, read: identified},
 		"$recursiveAnchor": {vocabulary: vocabCore, from: Draft2019, to: Draft2019, read: identified},
 		"$vocabulary":      since2019(vocabCore, readVocabulary),
-		"$comment":         beside(every(vocabCore, readText(func(*Schema) *string { return new(string) }))),
+		"$comment":         beside(since7(vocabCore, readText(func(*Schema) *string { return new(string) }))),
 		"$defs":            since2019(vocabCore, readDefs),
 		"definitions":      beside(every(vocabCore, readDefs)),
 		"$ref":             beside(every(vocabCore, readRef(staticRef))),
@@ -45,29 +52,29 @@ func keywordTable() map[string]keyword {
 		"anyOf":                 every(vocabApplicator, readSchemas(func(s *Schema) *[]*Schema { return &s.AnyOf })),
 		"oneOf":                 every(vocabApplicator, readSchemas(func(s *Schema) *[]*Schema { return &s.OneOf })),
 		"not":                   every(vocabApplicator, readSchema(func(s *Schema) **Schema { return &s.Not })),
-		"if":                    every(vocabApplicator, readSchema(func(s *Schema) **Schema { return &s.If })),
-		"then":                  every(vocabApplicator, readThen),
-		"else":                  every(vocabApplicator, readElse),
+		"if":                    since7(vocabApplicator, readSchema(func(s *Schema) **Schema { return &s.If })),
+		"then":                  since7(vocabApplicator, readThen),
+		"else":                  since7(vocabApplicator, readElse),
 		"dependentSchemas":      since2019(vocabApplicator, readNamed(func(s *Schema) *[]Property { return &s.DependentSchemas })),
 		"dependencies":          every(vocabApplicator, readDependencies),
 		"prefixItems":           {vocabulary: vocabApplicator, from: Draft2020, to: Draft2020, read: readSchemas(func(s *Schema) *[]*Schema { return &s.PrefixItems })},
 		"items":                 every(vocabApplicator, readItems),
-		"additionalItems":       {vocabulary: vocabApplicator, from: Draft7, to: Draft2019, read: readAdditionalItems},
-		"contains":              every(vocabApplicator, readSchema(func(s *Schema) **Schema { return &s.Contains })),
+		"additionalItems":       {vocabulary: vocabApplicator, from: Draft4, to: Draft2019, read: readAdditionalItems},
+		"contains":              since6(vocabApplicator, readSchema(func(s *Schema) **Schema { return &s.Contains })),
 		"properties":            every(vocabApplicator, readNamed(func(s *Schema) *[]Property { return &s.Properties })),
 		"patternProperties":     every(vocabApplicator, readPatternProperties),
 		"additionalProperties":  every(vocabApplicator, readSchema(func(s *Schema) **Schema { return &s.AdditionalProperties })),
-		"propertyNames":         every(vocabApplicator, readSchema(func(s *Schema) **Schema { return &s.PropertyNames })),
+		"propertyNames":         since6(vocabApplicator, readSchema(func(s *Schema) **Schema { return &s.PropertyNames })),
 		"unevaluatedItems":      since2019(vocabUnevaluated, readSchema(func(s *Schema) **Schema { return &s.UnevaluatedItems })),
 		"unevaluatedProperties": since2019(vocabUnevaluated, readSchema(func(s *Schema) **Schema { return &s.UnevaluatedProperties })),
 
 		"type":              every(vocabValidation, readType),
 		"enum":              every(vocabValidation, readEnum),
-		"const":             every(vocabValidation, readConst),
+		"const":             since6(vocabValidation, readConst),
 		"minimum":           every(vocabValidation, readNumber(func(s *Schema) *string { return &s.Minimum })),
-		"exclusiveMinimum":  every(vocabValidation, readNumber(func(s *Schema) *string { return &s.ExclusiveMinimum })),
+		"exclusiveMinimum":  every(vocabValidation, readExclusive(func(b *builder) *bool { return &b.exclusiveMin }, func(s *Schema) *string { return &s.ExclusiveMinimum })),
 		"maximum":           every(vocabValidation, readNumber(func(s *Schema) *string { return &s.Maximum })),
-		"exclusiveMaximum":  every(vocabValidation, readNumber(func(s *Schema) *string { return &s.ExclusiveMaximum })),
+		"exclusiveMaximum":  every(vocabValidation, readExclusive(func(b *builder) *bool { return &b.exclusiveMax }, func(s *Schema) *string { return &s.ExclusiveMaximum })),
 		"multipleOf":        every(vocabValidation, readMultipleOf),
 		"minLength":         every(vocabValidation, readMinimum(func(b *builder) **int64 { return &b.schema.MinLength })),
 		"maxLength":         every(vocabValidation, readMaximum(func(b *builder) **int64 { return &b.schema.MaxLength })),
@@ -85,14 +92,14 @@ func keywordTable() map[string]keyword {
 		"title":       beside(every(vocabMetadata, readText(func(s *Schema) *string { return &s.Title }))),
 		"description": beside(every(vocabMetadata, readText(func(s *Schema) *string { return &s.Description }))),
 		"default":     every(vocabMetadata, readDefault),
-		"examples":    every(vocabMetadata, readExamples),
+		"examples":    since6(vocabMetadata, readExamples),
 		"deprecated":  since2019(vocabMetadata, readFlag(func(s *Schema) *bool { return &s.Deprecated })),
-		"readOnly":    every(vocabMetadata, readFlag(func(s *Schema) *bool { return &s.ReadOnly })),
-		"writeOnly":   every(vocabMetadata, readFlag(func(s *Schema) *bool { return &s.WriteOnly })),
+		"readOnly":    since7(vocabMetadata, readFlag(func(s *Schema) *bool { return &s.ReadOnly })),
+		"writeOnly":   since7(vocabMetadata, readFlag(func(s *Schema) *bool { return &s.WriteOnly })),
 
 		"format":           every(vocabFormat, readText(func(s *Schema) *string { return &s.Format })),
-		"contentEncoding":  every(vocabContent, readText(func(s *Schema) *string { return &s.ContentEncoding })),
-		"contentMediaType": every(vocabContent, readText(func(s *Schema) *string { return &s.ContentMediaType })),
+		"contentEncoding":  since7(vocabContent, readText(func(s *Schema) *string { return &s.ContentEncoding })),
+		"contentMediaType": since7(vocabContent, readText(func(s *Schema) *string { return &s.ContentMediaType })),
 		"contentSchema":    since2019(vocabContent, readSchema(func(*Schema) **Schema { return new(*Schema) })),
 	}
 }

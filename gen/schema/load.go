@@ -59,6 +59,10 @@ func Load(sources []Source, opts Options) (*Set, []Diagnostic) {
 	}
 	l.resolveRefs()
 	l.bindDynamicAnchors()
+	l.checkMetaschemas()
+	if !l.rep.failed() {
+		l.checkCycles()
+	}
 	if l.rep.failed() {
 		return nil, l.rep.sorted()
 	}

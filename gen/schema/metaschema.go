@@ -3,6 +3,7 @@ package schema
 import (
 	"embed"
 	"net/url"
+	"path"
 	"strings"
 )
 
@@ -14,8 +15,9 @@ var metaschemaFiles embed.FS
 
 // metaschemaFile names the embedded file for a URI, or "".
 func metaschemaFile(uri string) string {
-	if uri == "http://json-schema.org/draft-07/schema" {
-		return "metaschema/draft-07.json"
+	switch uri {
+	case "http://json-schema.org/draft-04/schema", "http://json-schema.org/draft-06/schema", "http://json-schema.org/draft-07/schema":
+		return "metaschema/" + path.Base(path.Dir(uri)) + ".json"
 	}
 	rest, ok := strings.CutPrefix(uri, "https://json-schema.org/draft/")
 	if !ok {

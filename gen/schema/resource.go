@@ -43,14 +43,14 @@ type place struct {
 // identify returns the scope inside the schema object n: its own dialect and
 // resource if it declares them. It registers URIs and anchors.
 func (l *loader) identify(n *Node, pointer string, sc scope) scope {
-	id := n.Member("$id")
-	sc.dialect = l.ownDialect(n, id, pointer, sc)
+	sc.dialect = l.ownDialect(n, pointer, sc)
+	id := n.Member(sc.dialect.idKeyword())
 	isRoot := sc.res == nil
 	if isRoot {
 		sc.res = &resource{pub: &Resource{URI: sc.doc.uri.String()}, base: sc.doc.uri, pos: n.Pos, root: n, anchors: map[string]anchor{}}
 		l.register(sc.res.pub.URI, sc.res, n.Pos, pointer)
 	}
-	if id != nil && !l.refHidesSiblings(n, sc) {
+	if id != nil && !l.isRefOnly(n, sc) {
 		sc = l.identifyResource(n, id, pointer, sc, isRoot)
 	}
 	if sc.dialect.draft >= Draft2019 {
@@ -60,9 +60,10 @@ func (l *loader) identify(n *Node, pointer string, sc scope) scope {
 }
 
 // ownDialect honours $schema at the root of a document or of a resource.
-func (l *loader) ownDialect(n, id *Node, pointer string, sc scope) *dialect {
+func (l *loader) ownDialect(n *Node, pointer string, sc scope) *dialect {
 	meta := n.Member("$schema")
-	if meta == nil || sc.res != nil && id == nil {
+	embedded := n.Member("$id") != nil || n.Member("id") != nil
+	if meta == nil || sc.res != nil && !embedded {
 		return sc.dialect
 	}
 	if d := l.dialectOf(meta, pointer+"/$schema"); d != nil {
@@ -71,21 +72,22 @@ func (l *loader) ownDialect(n, id *Node, pointer string, sc scope) *dialect {
 	return sc.dialect
 }
 
-// refHidesSiblings tells a schema object of draft-07 that is nothing but its
-// $ref.
-func (l *loader) refHidesSiblings(n *Node, sc scope) bool {
-	return sc.dialect.draft == Draft7 && n.Member("$ref") != nil
+// isRefOnly tells a schema object that is nothing but its $ref. A member named
+// $ref that is no string is reported where keywords are read.
+func (l *loader) isRefOnly(n *Node, sc scope) bool {
+	return sc.dialect.refHidesSiblings() && n.Member("$ref") != nil
 }
 
 func (l *loader) identifyResource(n, id *Node, pointer string, sc scope, isRoot bool) scope {
-	pointer += "/$id"
+	keyword := sc.dialect.idKeyword()
+	pointer += "/" + keyword
 	if id.Kind != String {
-		l.rep.errorf(id.Pos, pointer, "$id must be a string")
+		l.rep.errorf(id.Pos, pointer, "%s must be a string, not %s", keyword, kindName(id))
 		return sc
 	}
 	u, err := resolveURI(sc.res.base, id.Text)
 	if err != nil {
-		l.rep.errorf(id.Pos, pointer, "$id %s is no URI reference: %v", quote(id.Text), err)
+		l.rep.errorf(id.Pos, pointer, "%s %s is no URI reference: %v", keyword, quote(id.Text), err)
 		return sc
 	}
 	if u.Fragment != "" && sc.dialect.draft >= Draft2019 {

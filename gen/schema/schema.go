@@ -6,9 +6,11 @@ package schema
 // whatever the dialect said, the fields below have their 2020-12 meaning.
 //
 // Keywords that the dialect or its vocabularies do not know are not in the
-// fields; siblings of $ref that draft-07 ignores are dropped; draft-07
-// dependencies, definitions, items arrays and additionalItems arrive as
-// DependentRequired/DependentSchemas, Defs, PrefixItems and Items.
+// fields; siblings of $ref that draft-07 and older ignore are dropped, but for
+// Title, Description and Defs, which assert nothing; dependencies, definitions,
+// items arrays and additionalItems arrive as DependentRequired/DependentSchemas,
+// Defs, PrefixItems and Items; the boolean exclusiveMinimum of draft-04 and its
+// minimum arrive as ExclusiveMinimum.
 type Schema struct {
 	Pos     Position // of the schema's first byte
 	Pointer string   // JSON pointer from the root of File; "" is the root
@@ -161,7 +163,9 @@ type Draft int
 
 // The drafts that Load reads, oldest first.
 const (
-	Draft7 Draft = iota + 1
+	Draft4 Draft = iota + 1
+	Draft6
+	Draft7
 	Draft2019
 	Draft2020
 )

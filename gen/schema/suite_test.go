@@ -44,6 +44,8 @@ func TestLoad_OfficialSuite(t *testing.T) {
 		draft  schema.Draft
 		least  int
 	}{
+		{"draft4", schema.Draft4, 150},
+		{"draft6", schema.Draft6, 200},
 		{"draft7", schema.Draft7, 250},
 		{"draft2019-09", schema.Draft2019, 350},
 		{"draft2020-12", schema.Draft2020, 370},

@@ -97,6 +97,22 @@ func readNumber(field func(*Schema) *string) func(*builder, Member) {
 	}
 }
 
+// readExclusive reads a limit of its own, or the flag of draft-04 that makes the
+// limit beside it exclusive.
+func readExclusive(flag func(*builder) *bool, field func(*Schema) *string) func(*builder, Member) {
+	number := readNumber(field)
+	return func(b *builder, m Member) {
+		switch {
+		case b.scope.dialect.draft > Draft4:
+			number(b, m)
+		case m.Value.Kind != Boolean:
+			b.wrong(m, "true or false")
+		default:
+			*flag(b) = m.Value.Text == "true"
+		}
+	}
+}
+
 func readMultipleOf(b *builder, m Member) {
 	d := parseDecimal(m.Value.Text)
 	if m.Value.Kind != Number || d.negative || d.digits == "" {
