@@ -2,8 +2,8 @@ package model
 
 import "github.com/pgque/pgque-go/gen/schema"
 
-// allKinds is every type; Integer is a part of Number.
-const allKinds = schema.Null | schema.Boolean | schema.Number | schema.String | schema.Array | schema.Object
+// everyKind is every type; Integer is a part of Number.
+const everyKind = schema.Null | schema.Boolean | schema.Number | schema.String | schema.Array | schema.Object
 
 // A checkFiller turns the keywords of one schema into the rules of its check.
 type checkFiller struct {
@@ -28,7 +28,7 @@ func (c *Checks) fill(check *Check, s *schema.Schema, inner checkScope) {
 // ownRules are the rules that need no other schema.
 func (f *checkFiller) ownRules() {
 	s, c := f.schema, f.check
-	if s.Types&allKinds != allKinds {
+	if s.Types&everyKind != everyKind {
 		c.Types = s.Types
 	}
 	if s.Const != nil {

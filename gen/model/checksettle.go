@@ -126,6 +126,9 @@ func (s *checkSettler) short(call Call, to *Check) Call {
 }
 
 func (s *checkSettler) simplify(c *Check) {
+	if !c.Tracked {
+		c.Array.Unevaluated, c.Object.Unevaluated = unlessAnything(c.Array.Unevaluated), unlessAnything(c.Object.Unevaluated)
+	}
 	s.simplifyAny(c)
 	s.simplifyOne(c)
 	simplifyConditions(c)
@@ -139,8 +142,9 @@ func (s *checkSettler) simplifyAny(c *Check) {
 		c.Any = nil
 	}
 	if possible := withoutCall(c.Any, Nothing); len(possible) > 0 {
-		c.Any = s.distinct(possible)
+		c.Any = possible
 	}
+	c.Any = s.distinct(c.Any)
 	if len(c.Any) == 1 {
 		c.All, c.Any = append(c.All, c.Any...), nil
 	}
@@ -201,7 +205,7 @@ func simplifyArray(a *ArrayRules, collects bool) {
 	if collects {
 		return
 	}
-	a.Rest, a.Unevaluated = unlessAnything(a.Rest), unlessAnything(a.Unevaluated)
+	a.Rest = unlessAnything(a.Rest)
 	for n := len(a.Prefix); a.Rest == nil && n > 0 && a.Prefix[n-1] == Anything; n-- {
 		a.Prefix = a.Prefix[:n-1]
 	}
@@ -215,7 +219,7 @@ func simplifyObject(o *ObjectRules, collects bool) {
 	if collects {
 		return
 	}
-	o.Rest, o.Unevaluated = unlessAnything(o.Rest), unlessAnything(o.Unevaluated)
+	o.Rest = unlessAnything(o.Rest)
 	if o.Rest == nil {
 		o.Properties = memberRules(o.Properties)
 		o.Patterns = patternRules(o.Patterns)

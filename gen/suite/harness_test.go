@@ -1,0 +1,240 @@
+package suite_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"testing/fstest"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/pgque/pgque-go/gen/emit"
+	"github.com/pgque/pgque-go/gen/model"
+	"github.com/pgque/pgque-go/gen/schema"
+)
+
+// A subject is a schema to be turned into a predicate.
+type subject struct {
+	schema       []byte
+	draft        schema.Draft
+	assertFormat bool
+	remotes      fs.FS // below remotePrefix; nil is none
+}
+
+// checks loads the schema and returns its check and those that it needs, named
+// after n.
+func (s subject) checks(n int) (root *model.Check, all []*model.Check, err error) {
+	opts := schema.Options{Default: s.draft}
+	if s.remotes != nil {
+		opts.RefRoots = []schema.RefRoot{{Prefix: remotePrefix, FS: s.remotes, Name: "remotes"}}
+	}
+	files := fstest.MapFS{"q/e.json": {Data: s.schema}}
+	set, diags := schema.Load([]schema.Source{{FS: files, Name: "."}}, opts)
+	if err := firstError(diags); err != nil {
+		return nil, nil, err
+	}
+	seen := map[*schema.File]string{}
+	checks := model.NewChecks(model.CheckOptions{
+		FormatAssert: s.assertFormat,
+		Prefix: func(f *schema.File) string {
+			if _, ok := seen[f]; !ok {
+				seen[f] = fmt.Sprintf("S%dF%d", n, len(seen))
+			}
+			return seen[f]
+		},
+	})
+	for _, f := range set.Files {
+		if f.Path == "q/e.json" {
+			root = checks.Of(f.Root)
+		}
+	}
+	return root, checks.All(), firstError(checks.Diagnostics())
+}
+
+func firstError(diags []schema.Diagnostic) error {
+	for _, d := range diags {
+		if !d.Warning {
+			return fmt.Errorf("%s:%d:%d: %s: %s", d.Pos.File, d.Pos.Line, d.Pos.Column, d.Pointer, d.Message)
+		}
+	}
+	return nil
+}
+
+// A program is the compiled predicates of many subjects.
+type program struct {
+	path    string
+	refused map[int]error // subjects that have no predicate
+}
+
+// A question asks a subject about an instance.
+type question struct {
+	Subject  int
+	Instance string
+}
+
+// An answer is what the predicate said: bare, and while it reported.
+type answer struct {
+	Syntax     string // why the instance is no JSON
+	Valid      bool
+	Reported   bool // the verdict of the reporting run
+	Violations []string
+}
+
+// compile makes a program of the subjects.
+func compile(t testing.TB, name string, subjects []subject) program {
+	t.Helper()
+	p := program{refused: map[int]error{}}
+	f := jen.NewFile("main")
+	var roots []jen.Code
+	for i, s := range subjects {
+		root, all, err := s.checks(i)
+		if err != nil {
+			p.refused[i] = err
+			roots = append(roots, jen.Nil())
+			continue
+		}
+		roots = append(roots, jen.Id(root.Func))
+		for _, c := range all {
+			for _, decl := range emit.CheckDecls(c) {
+				f.Add(decl)
+			}
+		}
+	}
+	// var subjects = []wire.Predicate{…}
+	f.Var().Id("subjects").Op("=").Index().Qual("github.com/pgque/pgque-go/pgque/wire", "Predicate").Values(roots...)
+	var source bytes.Buffer
+	if err := f.Render(&source); err != nil {
+		t.Fatal(err)
+	}
+	p.path = build(t, name, map[string][]byte{"checks.go": source.Bytes(), "main.go": []byte(mainSource)})
+	return p
+}
+
+// mainSource answers the questions on its standard input.
+const mainSource = `package main
+
+import (
+	"encoding/json"
+	"os"
+
+	"github.com/pgque/pgque-go/pgque/wire"
+)
+
+type answer struct {
+	Syntax          string
+	Valid, Reported bool
+	Violations      []string
+}
+
+func ask(p wire.Predicate, instance string) (a answer) {
+	v, err := wire.Parse([]byte(instance))
+	if err != nil {
+		return answer{Syntax: err.Error()}
+	}
+	var r wire.Report
+	a.Valid = p(v, nil, nil)
+	a.Reported = p(v, nil, &r)
+	if err, ok := r.Err("event").(*wire.ValidationError); ok {
+		for _, v := range err.Violations {
+			a.Violations = append(a.Violations, v.Pointer+": "+v.Keyword+": "+v.Message)
+		}
+	}
+	return a
+}
+
+func main() {
+	var questions []struct {
+		Subject  int
+		Instance string
+	}
+	if err := json.NewDecoder(os.Stdin).Decode(&questions); err != nil {
+		panic(err)
+	}
+	answers := make([]answer, len(questions))
+	for i, q := range questions {
+		answers[i] = ask(subjects[q.Subject], q.Instance)
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(answers); err != nil {
+		panic(err)
+	}
+}
+`
+
+// build compiles files as a program of this module, without writing into its
+// folders.
+func build(t testing.TB, name string, files map[string][]byte) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	overlay := map[string]string{}
+	for file, text := range files {
+		real := filepath.Join(dir, file)
+		if err := os.WriteFile(real, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		overlay[filepath.Join(root, "gen", "suite", "generated", name, file)] = real
+	}
+	text, err := json.Marshal(map[string]any{"Replace": overlay})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	binary := filepath.Join(dir, "program")
+	cmd := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", binary, "./gen/suite/generated/"+name)
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		keep := keepSource(files)
+		t.Fatalf("generated code does not compile: %v; see %s\n%s", err, keep, firstLines(out, 20))
+	}
+	return binary
+}
+
+// keepSource saves the files of a failed build for whoever looks into it.
+func keepSource(files map[string][]byte) string {
+	dir, err := os.MkdirTemp("", "suite")
+	if err != nil {
+		return err.Error()
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			return err.Error()
+		}
+	}
+	return dir
+}
+
+func firstLines(text []byte, n int) []byte {
+	lines := bytes.SplitAfterN(text, []byte("\n"), n+1)
+	return bytes.Join(lines[:min(n, len(lines))], nil)
+}
+
+// ask runs the program over the questions.
+func (p program) ask(t testing.TB, questions []question) []answer {
+	t.Helper()
+	text, err := json.Marshal(questions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(p.path)
+	cmd.Stdin = bytes.NewReader(text)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answers []answer
+	if err := json.Unmarshal(out, &answers); err != nil {
+		t.Fatal(err)
+	}
+	return answers
+}

@@ -1,0 +1,150 @@
+package suite_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+)
+
+// TestSuite_Predicates runs every case of the official suite, required and
+// optional, through generated predicates.
+func TestSuite_Predicates(t *testing.T) {
+	for _, d := range drafts {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			groups := d.groups(t)
+			files := remotes(t)
+			var subjects []subject
+			for _, g := range groups {
+				subjects = append(subjects, subject{g.Schema, d.draft, g.assertsFormat(), files})
+			}
+			p := compile(t, d.folder, subjects)
+			judge(t, d, groups, p.refused, p.ask(t, questions(groups, p)))
+		})
+	}
+}
+
+// questions asks about every case of the groups that have a predicate.
+func questions(groups []group, p program) []question {
+	var list []question
+	for i, g := range groups {
+		if p.refused[i] != nil {
+			continue
+		}
+		for _, c := range g.Tests {
+			list = append(list, question{i, string(c.Data)})
+		}
+	}
+	return list
+}
+
+// judge compares the answers with the suite, prints the table by keyword, and
+// fails for every disagreement that is not declared.
+func judge(t *testing.T, d draft, groups []group, refused map[int]error, answers []answer) {
+	t.Helper()
+	var scores table
+	for i, g := range groups {
+		if err := refused[i]; err != nil {
+			for j := range g.Tests {
+				scores.add(g, false)
+				complain(t, d, g.name(j), "refused: "+err.Error())
+			}
+			continue
+		}
+		for j, c := range g.Tests {
+			a := answers[0]
+			answers = answers[1:]
+			scores.add(g, a.Valid == c.Valid)
+			if a.Valid != c.Valid {
+				complain(t, d, g.name(j), fmt.Sprintf("says %v: %s%v\n\tschema %s\n\tinstance %s", a.Valid, a.Syntax, a.Violations, g.Schema, c.Data))
+			}
+			if a.Reported != a.Valid || (len(a.Violations) == 0) != a.Reported && a.Syntax == "" {
+				t.Errorf("%s: says %v, but %v with a report of %q", g.name(j), a.Valid, a.Reported, a.Violations)
+			}
+		}
+	}
+	t.Logf("%s\n%s", d.name, scores.String())
+	if scores.required.all < d.cases {
+		t.Errorf("%d required cases, at least %d are known", scores.required.all, d.cases)
+	}
+}
+
+func complain(t *testing.T, d draft, name, what string) {
+	t.Helper()
+	for _, known := range declared {
+		if known.draft == d.name && strings.HasPrefix(name, known.prefix) {
+			return
+		}
+	}
+	t.Errorf("%s: %s", name, what)
+}
+
+// declared are the optional cases that are not agreed with, and why. No
+// required case and no case of a format is among them.
+var declared = []struct{ draft, prefix, why string }{
+	{"draft7", "optional/content.json", "content keywords are annotations, as they are from 2019-09 on"},
+	{"draft7", "optional/ecmascript-regex.json", "not every expression of ECMA-262 is one of RE2"},
+	{"2019-09", "optional/ecmascript-regex.json", "not every expression of ECMA-262 is one of RE2"},
+	{"2020-12", "optional/ecmascript-regex.json", "not every expression of ECMA-262 is one of RE2"},
+}
+
+func TestSuite_DeclaredCasesAreOptional(t *testing.T) {
+	for _, known := range declared {
+		g := group{file: known.prefix}
+		if g.isRequired() || g.isFormat() {
+			t.Errorf("%s: %s is declared", known.draft, known.prefix)
+		}
+	}
+}
+
+// A score counts cases.
+type score struct{ right, all int }
+
+func (s *score) add(right bool) {
+	s.all++
+	if right {
+		s.right++
+	}
+}
+
+// A table counts the cases of each keyword.
+type table struct {
+	rows             map[string]*score
+	required, format score
+}
+
+func (t *table) add(g group, right bool) {
+	if t.rows == nil {
+		t.rows = map[string]*score{}
+	}
+	if t.rows[g.keyword()] == nil {
+		t.rows[g.keyword()] = &score{}
+	}
+	t.rows[g.keyword()].add(right)
+	switch {
+	case g.isRequired():
+		t.required.add(right)
+	case g.isFormat():
+		t.format.add(right)
+	}
+}
+
+func (t *table) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	var names []string
+	for name := range t.rows {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		row := t.rows[name]
+		fmt.Fprintf(w, "%s\t%d/%d\t%s\n", name, row.right, row.all, strings.Repeat("!", min(row.all-row.right, 20)))
+	}
+	fmt.Fprintf(w, "all required\t%d/%d\t\n", t.required.right, t.required.all)
+	fmt.Fprintf(w, "all formats\t%d/%d\t\n", t.format.right, t.format.all)
+	w.Flush()
+	return b.String()
+}
