@@ -83,3 +83,6 @@ func ValidFloat(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
 
 // ValidString says whether JSON can say s: whether it is UTF-8.
 func ValidString(s string) bool { return utf8.ValidString(s) }
+
+// Length returns the length of a string as JSON Schema counts it: in code points.
+func Length(s string) int { return utf8.RuneCountInString(s) }
