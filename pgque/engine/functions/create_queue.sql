@@ -1,0 +1,84 @@
+-- create_queue(name) creates a queue with default settings and its first tick.
+-- Returns 1, or 0 when the queue exists, also when another session creates it at
+-- the same moment.
+--
+-- Raises PQ008 for an empty name and for one of more than 57 bytes: the channel
+-- pgque_<name> has to fit into an identifier.
+create or replace function pgque.create_queue(i_queue_name text) returns integer
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+declare
+    v_id integer;
+    v_prefix text;
+begin
+    perform pgque._check_queue_name(i_queue_name);
+    if exists (select from pgque.queue where queue_name = i_queue_name) then
+        return 0;
+    end if;
+    v_id := nextval('pgque.queue_queue_id_seq');
+    v_prefix := 'pgque.event_' || v_id;
+    insert into pgque.queue (queue_id, queue_name, queue_data_pfx, queue_event_seq, queue_tick_seq, queue_table_ticks)
+    values (v_id, i_queue_name, v_prefix, v_prefix || '_id_seq', v_prefix || '_tick_seq', array[1, 1, 1])
+    on conflict (queue_name) do nothing;
+    if not found then
+        return 0;
+    end if;
+    perform pgque._create_event_tables(v_id);
+    perform pgque._insert_tick(q, null) from pgque.queue q where queue_id = v_id;
+    return 1;
+end
+$$;
+
+create or replace function pgque._check_queue_name(i_queue_name text) returns void
+language plpgsql as $$
+begin
+    if i_queue_name is null or i_queue_name = '' then
+        raise exception 'queue name must not be empty' using errcode = 'PQ008';
+    elsif octet_length(i_queue_name) > 57 then
+        raise exception 'queue name too long: % has % bytes, 57 are allowed', i_queue_name, octet_length(i_queue_name)
+            using errcode = 'PQ008';
+    end if;
+end
+$$;
+
+-- _create_event_tables(id) makes the parent and its children.
+--
+-- Autovacuum is off: the tables never hold anything to vacuum. Two indexes find
+-- the events of a window (_window_sql); those on owners are empty until there are retries.
+create or replace function pgque._create_event_tables(i_queue_id integer) returns void
+language plpgsql as $$
+declare
+    v_queue pgque.queue;
+    v_child text;
+begin
+    select * into v_queue from pgque.queue where queue_id = i_queue_id;
+    execute format('create sequence %s', v_queue.queue_event_seq);
+    execute format('create sequence %s', v_queue.queue_tick_seq);
+    execute format('create table %s () inherits (pgque.event_template)', v_queue.queue_data_pfx);
+    execute format('alter table %s alter column ev_id set default nextval(%L)',
+                   v_queue.queue_data_pfx, v_queue.queue_event_seq);
+    perform pgque._allow_reading(v_queue.queue_data_pfx);
+    for i in 0 .. v_queue.queue_ntables - 1 loop
+        v_child := v_queue.queue_data_pfx || '_' || i;
+        execute format(
+            'create table %s () inherits (%s) with (fillfactor = 100, autovacuum_enabled = off, toast.autovacuum_enabled = off)',
+            v_child, v_queue.queue_data_pfx);
+        execute format('alter table %s alter column ev_id set default nextval(%L)', v_child, v_queue.queue_event_seq);
+        execute format('create index on %s (ev_id)', v_child);
+        execute format('create index on %s (ev_txid)', v_child);
+        execute format('create index on %s (ev_owner, ev_txid) where ev_owner is not null', v_child);
+        execute format('create index on %s (ev_owner, ev_id) where ev_owner is not null', v_child);
+        perform pgque._allow_reading(v_child);
+    end loop;
+end
+$$;
+
+create or replace function pgque._allow_reading(i_table text) returns void
+language plpgsql as $$
+begin
+    if to_regrole('pgque_reader') is not null then
+        execute format('grant select on %s to pgque_reader', i_table);
+    end if;
+end
+$$;

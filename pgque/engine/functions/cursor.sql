@@ -1,0 +1,159 @@
+-- Finding, locking and moving the row of pgque.subscription.
+--
+-- Whoever moves a cursor locks its row first, alone, and reads ticks and events in
+-- later statements: a join in the locking statement would keep, after a wait, the
+-- other tables' rows as they were before it.
+--
+-- Lookups go through an index from its highest generation downwards, whatever the
+-- planner thinks of a small table: the table's dead rows may outnumber its living
+-- ones a thousandfold while an old snapshot is held.
+
+-- _find_subscription returns the cursor, unlocked; a null row when there is none.
+create or replace function pgque._find_subscription(i_queue_id integer, i_consumer_id integer) returns pgque.subscription
+language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+as $$
+declare
+    v_sub pgque.subscription;
+begin
+    select * into v_sub from pgque.subscription
+    where sub_queue = i_queue_id and sub_consumer = i_consumer_id
+    order by sub_queue desc, sub_consumer desc, sub_gen desc limit 1;
+    return v_sub;
+end
+$$;
+
+-- _subscription is _find_subscription by names.
+--
+-- Raises PQ001 when there is no such queue, PQ002 when the consumer is not subscribed.
+create or replace function pgque._subscription(i_queue text, i_consumer text) returns pgque.subscription
+language plpgsql as $$
+declare
+    v_queue pgque.queue := pgque._queue(i_queue);
+    v_consumer integer;
+    v_sub pgque.subscription;
+begin
+    select co_id into v_consumer from pgque.consumer where co_name = i_consumer;
+    v_sub := pgque._find_subscription(v_queue.queue_id, v_consumer);
+    if v_sub.sub_no is null then
+        raise exception 'not subscriber to queue: %/%', i_queue, i_consumer using errcode = 'PQ002';
+    end if;
+    return v_sub;
+end
+$$;
+
+-- _lock_subscription locks the cursor until commit and returns it as it is then; a
+-- null row when it is gone.
+create or replace function pgque._lock_subscription(i_sub pgque.subscription) returns pgque.subscription
+language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+as $$
+declare
+    v_sub pgque.subscription;
+begin
+    select * into v_sub from pgque.subscription
+    where sub_no = i_sub.sub_no
+    order by sub_no desc, sub_gen desc limit 1
+    for no key update;
+    return v_sub;
+end
+$$;
+
+-- _lock_batch locks the cursor whose open batch has this id; a null row when the
+-- batch is closed, taken over, or was never opened.
+create or replace function pgque._lock_batch(i_batch_id bigint) returns pgque.subscription
+language plpgsql as $$
+declare
+    v_sub pgque.subscription;
+begin
+    v_sub.sub_no := i_batch_id % 4194304;
+    v_sub := pgque._lock_subscription(v_sub);
+    if v_sub.sub_batch is distinct from i_batch_id then
+        v_sub := null;
+    end if;
+    return v_sub;
+end
+$$;
+
+-- _find_batch is _lock_batch for those who only look.
+create or replace function pgque._find_batch(i_batch_id bigint) returns pgque.subscription
+language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+as $$
+declare
+    v_sub pgque.subscription;
+begin
+    select * into v_sub from pgque.subscription
+    where sub_no = (i_batch_id % 4194304)::integer
+    order by sub_no desc, sub_gen desc limit 1;
+    if v_sub.sub_batch is distinct from i_batch_id then
+        v_sub := null;
+    end if;
+    return v_sub;
+end
+$$;
+
+-- _new_batch_id never returns the same number twice.
+create or replace function pgque._new_batch_id(i_sub pgque.subscription) returns bigint
+language plpgsql as $$
+begin
+    return nextval('pgque.batch_id_seq') * 4194304 + i_sub.sub_no;
+end
+$$;
+
+-- _store_cursor writes a cursor that the caller has locked.
+create or replace function pgque._store_cursor(i_sub pgque.subscription) returns void
+language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off
+as $$
+begin
+    update pgque.subscription set
+        sub_last_tick = i_sub.sub_last_tick,
+        sub_active = i_sub.sub_active,
+        sub_batch = i_sub.sub_batch,
+        sub_next_tick = i_sub.sub_next_tick,
+        sub_role = i_sub.sub_role,
+        sub_done_id = i_sub.sub_done_id,
+        sub_page_end = i_sub.sub_page_end,
+        sub_page_rows = i_sub.sub_page_rows,
+        sub_page_last = i_sub.sub_page_last,
+        sub_moves = i_sub.sub_moves + 1,
+        sub_gen = i_sub.sub_gen + case when i_sub.sub_moves % 32 = 31 then 1 else 0 end
+    where sub_no = i_sub.sub_no and sub_gen = i_sub.sub_gen;
+end
+$$;
+
+-- _closed_page is the cursor without an open batch, inside its window.
+create or replace function pgque._closed_page(i_sub pgque.subscription) returns pgque.subscription
+language plpgsql as $$
+begin
+    i_sub.sub_batch := null;
+    i_sub.sub_page_end := null;
+    i_sub.sub_page_rows := null;
+    i_sub.sub_page_last := false;
+    return i_sub;
+end
+$$;
+
+-- _closed_window is the cursor without a window, where it stands.
+create or replace function pgque._closed_window(i_sub pgque.subscription) returns pgque.subscription
+language plpgsql as $$
+begin
+    i_sub := pgque._closed_page(i_sub);
+    i_sub.sub_next_tick := null;
+    i_sub.sub_done_id := null;
+    return i_sub;
+end
+$$;
+
+-- _check_normal raises PQ012 unless the cursor belongs to a consumer of its own.
+create or replace function pgque._check_normal(i_sub pgque.subscription) returns void
+language plpgsql as $$
+begin
+    if i_sub.sub_role = 'coop_main' then
+        raise exception 'cooperative main consumer: its members receive for it' using errcode = 'PQ012';
+    elsif i_sub.sub_role = 'coop_member' then
+        raise exception 'cooperative subconsumer: use the cooperative functions' using errcode = 'PQ012';
+    end if;
+end
+$$;

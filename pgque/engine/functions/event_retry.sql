@@ -1,0 +1,91 @@
+-- event_retry(batch, event, when) puts one event of an open batch back for its
+-- consumer, however often it was put back before. Returns 1, or 0 when it waits
+-- already. The batch stays open.
+--
+-- Raises PQ003 when the batch is not open, PQ004 when it does not hold the event.
+create or replace function pgque.event_retry(x_batch_id bigint, x_event_id bigint, x_retry_time timestamptz) returns integer
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+declare
+    v_sub pgque.subscription := pgque._lock_open_batch(x_batch_id);
+    v_queue pgque.queue;
+    v_event pgque.event_template;
+begin
+    select * into v_event from pgque._batch_events(v_sub, array[x_event_id]) order by ev_retry desc nulls last limit 1;
+    if v_event.ev_id is null then
+        raise exception 'event not found: % in batch %', x_event_id, x_batch_id using errcode = 'PQ004';
+    end if;
+    select * into v_queue from pgque.queue where queue_id = v_sub.sub_queue;
+    if pgque._is_retried(v_queue, v_sub.sub_id, v_event.ev_id, coalesce(v_event.ev_retry, 0) + 1) then
+        return 0;
+    end if;
+    return pgque._insert_retry(v_sub, v_event, x_retry_time);
+end
+$$;
+call pgque._allow('pgque_reader', 'pgque.event_retry(bigint, bigint, timestamptz)');
+
+create or replace function pgque.event_retry(x_batch_id bigint, x_event_id bigint, x_retry_seconds int) returns integer
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+begin
+    perform pgque._check_retry_secs(x_retry_seconds);
+    return pgque.event_retry(x_batch_id, x_event_id, clock_timestamp() + make_interval(secs => x_retry_seconds));
+end
+$$;
+call pgque._allow('pgque_reader', 'pgque.event_retry(bigint, bigint, integer)');
+
+-- batch_retry(batch, seconds) puts all events of an open batch back. Returns how many
+-- it put back. The batch stays open.
+--
+-- Raises PQ003 when the batch is not open, PQ009 for a negative delay.
+create or replace function pgque.batch_retry(i_batch_id bigint, i_retry_seconds int) returns integer
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+declare
+    v_sub pgque.subscription := pgque._lock_open_batch(i_batch_id);
+    v_event pgque.event_template;
+    v_count integer := 0;
+begin
+    perform pgque._check_retry_secs(i_retry_seconds);
+    for v_event in
+        select * from pgque._window_events(v_sub, pgque._batch_from(v_sub), pgque._batch_to(v_sub), null)
+    loop
+        v_count := v_count + pgque._insert_retry(v_sub, v_event, clock_timestamp() + make_interval(secs => i_retry_seconds));
+    end loop;
+    return v_count;
+end
+$$;
+
+-- _lock_open_batch locks the cursor behind an open batch.
+--
+-- Raises PQ003 when the batch is not open.
+create or replace function pgque._lock_open_batch(i_batch_id bigint) returns pgque.subscription
+language plpgsql as $$
+declare
+    v_sub pgque.subscription := pgque._lock_batch(i_batch_id);
+begin
+    if v_sub.sub_no is null then
+        raise exception 'batch not found: %', i_batch_id using errcode = 'PQ003';
+    end if;
+    return v_sub;
+end
+$$;
+
+create or replace function pgque._insert_retry(i_sub pgque.subscription, i_event pgque.event_template, i_due timestamptz)
+returns integer
+language plpgsql as $$
+declare
+    v_inserted integer;
+begin
+    insert into pgque.retry_queue (ev_retry_after, ev_queue, ev_id, ev_time, ev_txid, ev_owner, ev_retry,
+                                   ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4)
+    values (i_due, i_sub.sub_queue, i_event.ev_id, i_event.ev_time, null, i_sub.sub_id, coalesce(i_event.ev_retry, 0) + 1,
+            i_event.ev_type, i_event.ev_data, i_event.ev_extra1, i_event.ev_extra2, i_event.ev_extra3, i_event.ev_extra4)
+    on conflict (ev_owner, ev_id) do nothing;
+    get diagnostics v_inserted = row_count;
+    return v_inserted;
+end
+$$;

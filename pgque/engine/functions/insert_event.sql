@@ -1,0 +1,98 @@
+-- insert_event(queue, type, data [, extra1 .. extra4]) appends one event and returns
+-- its id. Null type and data are stored as they are.
+--
+-- Raises PQ001 when there is no such queue, PQ006 when inserting into it is disabled.
+create or replace function pgque.insert_event(
+    queue_name text, ev_type text, ev_data text,
+    ev_extra1 text, ev_extra2 text, ev_extra3 text, ev_extra4 text)
+returns bigint
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+begin
+    return pgque._append(queue_name, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4);
+end
+$$;
+call pgque._allow('pgque_writer', 'pgque.insert_event(text, text, text, text, text, text, text)');
+
+create or replace function pgque.insert_event(queue_name text, ev_type text, ev_data text)
+returns bigint
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+begin
+    return pgque._append(queue_name, ev_type, ev_data, null, null, null, null);
+end
+$$;
+call pgque._allow('pgque_writer', 'pgque.insert_event(text, text, text)');
+
+-- _append inserts one event of the caller's.
+create or replace function pgque._append(
+    i_queue text, i_type text, i_data text, i_extra1 text, i_extra2 text, i_extra3 text, i_extra4 text)
+returns bigint
+language plpgsql as $$
+declare
+    v_table text := pgque._table_for_insert(i_queue);
+    v_id bigint;
+begin
+    execute 'insert into ' || v_table || ' (ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4)'
+            ' values ($1, $2, $3, $4, $5, $6) returning ev_id'
+        into v_id using i_type, i_data, i_extra1, i_extra2, i_extra3, i_extra4;
+    return v_id;
+end
+$$;
+
+-- _table_for_insert names the table that takes events now.
+--
+-- The transaction gets its id in a statement before the one that looks the table
+-- up, and before any event id is drawn. The first keeps a transaction that has to
+-- wait for its table older than the rotation it missed; the second lets a tick tell
+-- which transactions can own event ids below its own (_window_sql).
+create or replace function pgque._table_for_insert(i_queue text) returns text
+language plpgsql as $$
+declare
+    v_table text;
+    v_disabled boolean;
+begin
+    perform pg_current_xact_id();
+    select queue_data_pfx || '_' || queue_cur_table, queue_disable_insert into v_table, v_disabled
+    from pgque.queue where queue_name = i_queue;
+    if not found then
+        raise exception 'queue not found: %', i_queue using errcode = 'PQ001';
+    end if;
+    if v_disabled and current_setting('session_replication_role') <> 'replica' then
+        raise exception 'Insert into queue disallowed' using errcode = 'PQ006', detail = 'queue: ' || i_queue;
+    end if;
+    return v_table;
+end
+$$;
+
+-- insert_event_raw inserts a row as it is: with an id, time, owner and retry count of
+-- the caller's choice; null id and time get their defaults. Returns the event id.
+--
+-- Ids that the queue's own sequence did not draw break the tie between ids and
+-- transactions, so the queue remembers that it holds such.
+create or replace function pgque.insert_event_raw(
+    queue_name text, ev_id bigint, ev_time timestamptz, ev_owner integer, ev_retry integer,
+    ev_type text, ev_data text, ev_extra1 text, ev_extra2 text, ev_extra3 text, ev_extra4 text)
+returns bigint
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+declare
+    v_table text := pgque._table_for_insert(queue_name);
+    v_queue pgque.queue := pgque._queue(queue_name);
+    v_id bigint := coalesce(ev_id, nextval(v_queue.queue_event_seq));
+begin
+    if ev_id is not null and ev_owner is null then
+        update pgque.queue q set queue_foreign_ids = true
+        where q.queue_id = v_queue.queue_id and not queue_foreign_ids;
+    end if;
+    execute 'insert into ' || v_table ||
+            ' (ev_id, ev_time, ev_owner, ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4)'
+            ' values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)'
+        using v_id, coalesce(ev_time, now()), ev_owner, ev_retry, ev_type, ev_data,
+              ev_extra1, ev_extra2, ev_extra3, ev_extra4;
+    return v_id;
+end
+$$;

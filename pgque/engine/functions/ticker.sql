@@ -1,0 +1,279 @@
+-- A tick must run in a transaction that is not the sender's or the receiver's, at
+-- isolation level read committed: it records what is committed at this moment.
+
+-- ticker(queue) ticks if a tick is due: when ticker_max_count events wait, when any
+-- wait and the last tick is ticker_max_lag old, and on an idle queue in growing
+-- distances up to ticker_idle_period. Returns the tick's id; null when none was due,
+-- or another session is ticking this queue right now.
+--
+-- Raises PQ001 when there is no such queue, PQ011 when it is paused or ticked from
+-- outside, PQ014 in another isolation level.
+create or replace function pgque.ticker(i_queue_name text) returns bigint
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+begin
+    perform pgque._check_read_committed();
+    return pgque._tick(q, false, pgque._low_mark(q)) from pgque._ticking_queue(i_queue_name) q;
+end
+$$;
+
+-- ticker() ticks all queues that are due, and returns how many it ticked. Paused,
+-- external and just now dropped queues are passed over; an error on one queue is a
+-- warning and does not keep the others from ticking.
+create or replace function pgque.ticker() returns bigint
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+declare
+    v_queues pgque.queue[];
+    v_marks bigint[];
+    v_ticked bigint := 0;
+begin
+    perform pgque._check_read_committed();
+    -- All marks are taken before the first tick gives this transaction an id.
+    select array_agg(q order by queue_id), array_agg(pgque._low_mark(q) order by queue_id) into v_queues, v_marks
+    from pgque.queue q where not queue_ticker_paused and not queue_external_ticker;
+    for i in 1 .. coalesce(cardinality(v_queues), 0) loop
+        if pgque._tick_apart(v_queues[i], v_marks[i]) is not null then
+            v_ticked := v_ticked + 1;
+        end if;
+    end loop;
+    return v_ticked;
+end
+$$;
+
+-- ticker(queue, tick_id, timestamp, event_seq) records a tick that was made
+-- elsewhere. Returns the tick id.
+--
+-- Raises PQ001, PQ011 when the queue has no external ticker, PQ009 when tick_id or
+-- event_seq are not above those of the last tick, PQ014.
+create or replace function pgque.ticker(
+    i_queue_name text, i_tick_id bigint, i_orig_timestamp timestamptz, i_event_seq bigint)
+returns bigint
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+declare
+    v_queue pgque.queue := pgque._queue(i_queue_name);
+    v_last pgque.tick;
+begin
+    perform pgque._check_read_committed();
+    if not v_queue.queue_external_ticker then
+        raise exception 'queue % has no external ticker', i_queue_name using errcode = 'PQ011';
+    elsif i_tick_id is null or i_orig_timestamp is null or i_event_seq is null then
+        raise exception 'tick_id, timestamp and event_seq must not be null' using errcode = 'PQ009';
+    end if;
+    perform pg_advisory_xact_lock(pgque._lock_class('tick'), v_queue.queue_id);
+    v_last := pgque._last_tick(v_queue.queue_id);
+    if i_tick_id <= v_last.tick_id then
+        raise exception 'tick_id % is not above the last one, %', i_tick_id, v_last.tick_id using errcode = 'PQ009';
+    elsif i_event_seq < v_last.tick_event_seq then
+        raise exception 'event_seq % is below the last one, %', i_event_seq, v_last.tick_event_seq using errcode = 'PQ009';
+    end if;
+    -- Its event_seq counts another server's events: it bounds nothing here.
+    insert into pgque.tick (tick_queue, tick_id, tick_time, tick_snapshot, tick_event_seq)
+    values (v_queue.queue_id, i_tick_id, i_orig_timestamp, pgque._tick_snapshot(), i_event_seq);
+    update pgque.queue set queue_foreign_ids = true where queue_id = v_queue.queue_id and not queue_foreign_ids;
+    perform pg_notify('pgque_' || v_queue.queue_name, i_tick_id::text);
+    return i_tick_id;
+end
+$$;
+
+-- tick_queue(queue) ticks if there is anything new, whatever the queue's settings
+-- say about count and lag. Returns the tick's id; null when there is nothing new,
+-- when another session is ticking, and when the queue is paused or ticked from
+-- outside. It never waits, and on an idle queue it writes nothing.
+--
+-- Raises PQ001, PQ014.
+create or replace function pgque.tick_queue(i_queue text) returns bigint
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+declare
+    v_queue pgque.queue := pgque._queue(i_queue);
+begin
+    perform pgque._check_read_committed();
+    if v_queue.queue_ticker_paused or v_queue.queue_external_ticker then
+        return null;
+    end if;
+    return pgque._tick(v_queue, true, pgque._low_mark(v_queue));
+end
+$$;
+call pgque._allow('pgque_reader', 'pgque.tick_queue(text)');
+
+-- _check_read_committed: in the other levels the snapshot is as old as the
+-- transaction. A tick would record the past, after others had ticked the present.
+create or replace function pgque._check_read_committed() returns void
+language plpgsql as $$
+begin
+    if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+        raise exception 'not possible in a % transaction', current_setting('transaction_isolation')
+            using errcode = 'PQ014', hint = 'Ticks and maintenance need read committed.';
+    end if;
+end
+$$;
+
+create or replace function pgque._ticking_queue(i_queue text) returns pgque.queue
+language plpgsql as $$
+declare
+    v_queue pgque.queue := pgque._queue(i_queue);
+begin
+    if v_queue.queue_external_ticker then
+        raise exception 'queue % has an external ticker', i_queue using errcode = 'PQ011';
+    elsif v_queue.queue_ticker_paused then
+        raise exception 'ticker of queue % is paused', i_queue using errcode = 'PQ011';
+    end if;
+    return v_queue;
+end
+$$;
+
+-- _tick_apart turns an error into a warning and a null.
+create or replace function pgque._tick_apart(i_queue pgque.queue, i_low_mark bigint) returns bigint
+language plpgsql as $$
+begin
+    return pgque._tick(i_queue, false, i_low_mark);
+exception
+    when others then
+        raise warning 'no tick for queue %: %', i_queue.queue_name, sqlerrm;
+        return null;
+end
+$$;
+
+-- _tick ticks if due, or, with i_eager, if there is anything new.
+--
+-- Ticks of one queue must be recorded in the order of their snapshots. So the lock
+-- is taken in one statement and kept until commit; the last tick is read, and the
+-- snapshot taken, in later ones.
+create or replace function pgque._tick(i_queue pgque.queue, i_eager boolean, i_low_mark bigint) returns bigint
+language plpgsql as $$
+declare
+    v_last pgque.tick;
+    v_waiting bigint;
+begin
+    if not pg_try_advisory_xact_lock(pgque._lock_class('tick'), i_queue.queue_id) then
+        return null;
+    end if;
+    v_last := pgque._last_tick(i_queue.queue_id);
+    v_waiting := pgque.seq_getval(i_queue.queue_event_seq) - v_last.tick_event_seq;
+    if v_last.tick_id is null or v_last.tick_id <= i_queue.queue_forced_tick
+       or (i_eager and v_waiting > 0)
+       or (not i_eager and pgque._tick_is_due(i_queue, v_last, v_waiting)) then
+        perform pgque._check_clock(i_queue, v_last);
+        -- A mark below the last tick's was overtaken by that tick.
+        return pgque._insert_tick(i_queue, case when i_low_mark >= coalesce(v_last.tick_event_seq, 0) then i_low_mark end);
+    end if;
+    return null;
+end
+$$;
+
+-- _low_mark is the last event id drawn, if this transaction has no id yet: then every
+-- transaction whose id is above this one's will draw only higher event ids. Null
+-- when it has one, and nothing of the kind can be said.
+create or replace function pgque._low_mark(i_queue pgque.queue) returns bigint
+language plpgsql as $$
+begin
+    return case when pg_current_xact_id_if_assigned() is null then pgque.seq_getval(i_queue.queue_event_seq) end;
+end
+$$;
+
+-- _tick_is_due: with events waiting, count and age decide. Without, ticks come in
+-- distances that double up to the idle period.
+create or replace function pgque._tick_is_due(i_queue pgque.queue, i_last pgque.tick, i_waiting bigint) returns boolean
+language plpgsql as $$
+declare
+    v_age interval := clock_timestamp() - i_last.tick_time;
+    v_gap interval;
+begin
+    if i_waiting > 0 then
+        return i_waiting >= i_queue.queue_ticker_max_count or v_age >= i_queue.queue_ticker_max_lag;
+    end if;
+    if v_age < i_queue.queue_ticker_max_lag / 2 then
+        return false;
+    end if;
+    select i_last.tick_time - tick_time into v_gap
+    from pgque.tick where tick_queue = i_queue.queue_id and tick_id < i_last.tick_id
+    order by tick_id desc limit 1;
+    return v_age >= i_queue.queue_ticker_idle_period or v_age >= 2 * coalesce(v_gap, interval '0');
+end
+$$;
+
+-- _insert_tick records a tick and announces it on the channel pgque_<queue>.
+--
+-- What it records bounds where the events of a window can be (_window_sql): a
+-- transaction above tick_next_xid draws only event ids above tick_event_seq, and an
+-- event that the snapshot sees has an id of at most tick_event_high. Hence the order:
+-- the low mark first, then the snapshot and this transaction's id, then the sequence
+-- once more.
+create or replace function pgque._insert_tick(i_queue pgque.queue, i_low_mark bigint) returns bigint
+language plpgsql as $$
+declare
+    v_snapshot pg_snapshot := pgque._tick_snapshot();
+    v_next_xid xid8 := case when i_low_mark is not null then pg_current_xact_id() end;
+    v_high bigint := pgque.seq_getval(i_queue.queue_event_seq);
+    v_id bigint := nextval(i_queue.queue_tick_seq);
+begin
+    insert into pgque.tick (tick_queue, tick_id, tick_snapshot, tick_event_seq, tick_event_high, tick_next_xid)
+    values (i_queue.queue_id, v_id, v_snapshot, coalesce(i_low_mark, v_high), v_high, v_next_xid);
+    perform pg_notify('pgque_' || i_queue.queue_name, v_id::text);
+    return v_id;
+end
+$$;
+
+-- _tick_snapshot is the current snapshot with this transaction shown as running.
+-- PostgreSQL leaves one's own transaction out of one's snapshots; recorded so, what
+-- it has sent would count as seen before anybody could see it.
+create or replace function pgque._tick_snapshot() returns pg_snapshot
+language plpgsql as $$
+declare
+    v_snapshot pg_snapshot := pg_current_snapshot();
+    v_own xid8 := pg_current_xact_id_if_assigned();
+begin
+    if v_own is null or not pg_visible_in_snapshot(v_own, v_snapshot) then
+        return v_snapshot;
+    end if;
+    return format('%s:%s:%s',
+        least(pg_snapshot_xmin(v_snapshot), v_own), pg_snapshot_xmax(v_snapshot),
+        (select string_agg(x::text, ',' order by x)
+         from (select pg_snapshot_xip(v_snapshot) union select v_own) as running(x)))::pg_snapshot;
+end
+$$;
+
+-- _check_clock: transaction ids only rise, unless the tables came from elsewhere
+-- with a dump.
+create or replace function pgque._check_clock(i_queue pgque.queue, i_last pgque.tick) returns void
+language plpgsql as $$
+begin
+    if pg_snapshot_xmax(i_last.tick_snapshot) > pg_snapshot_xmax(pg_current_snapshot()) then
+        raise exception 'ticks of queue % lie in the future of this server', i_queue.queue_name
+            using errcode = 'PQ015', hint = 'The data was restored from elsewhere: run pgque.rebase().';
+    end if;
+end
+$$;
+
+create or replace function pgque._last_tick(i_queue_id integer) returns pgque.tick
+language plpgsql
+set enable_seqscan = off
+as $$
+declare
+    v_tick pgque.tick;
+begin
+    select * into v_tick from pgque.tick where tick_queue = i_queue_id order by tick_id desc limit 1;
+    return v_tick;
+end
+$$;
+
+-- seq_getval(sequence) returns the last number drawn, 0 when there was none. It
+-- counts numbers of running and failed transactions too.
+create or replace function pgque.seq_getval(i_seq_name text) returns bigint
+language plpgsql as $$
+begin
+    return coalesce(pg_sequence_last_value(i_seq_name::regclass), 0);
+end
+$$;
+
+-- _lock_class gives each kind of advisory lock of the engine its own key space.
+create or replace function pgque._lock_class(i_kind text) returns integer
+language sql immutable as $$
+    select hashtext('pgque.' || i_kind)
+$$;

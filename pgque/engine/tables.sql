@@ -1,0 +1,152 @@
+-- The tables of the engine. The columns are public: monitoring queries read them.
+--
+-- Two rules shape them. Event tables are only ever inserted into and truncated, so
+-- they hold no dead rows. The tables that do change are never searched through
+-- their dead rows, so that a transaction left open for hours (a dump, a report)
+-- cannot slow the consumers down.
+
+create schema pgque;
+
+-- One row: this installation.
+create table pgque.config (
+    singleton       boolean primary key default true check (singleton),
+    engine          text not null default 'pgque-go', -- who made this schema; Install refuses any other
+    engine_version  text not null,
+    installed_at    timestamptz not null default clock_timestamp(),
+    upgraded_at     timestamptz not null default clock_timestamp(), -- last time that another version was put in
+    tick_period_ms  integer not null default 100, -- pause between two rounds of ticker_loop()
+    scheduler       text,   -- what start() set up: pg_cron, or null
+    ticker_job_id   bigint, -- its job that ticks
+    maint_job_id    bigint  -- its job that runs maint()
+);
+
+-- A named log of events, kept in queue_ntables rotating tables.
+create table pgque.queue (
+    queue_id                    serial primary key,
+    queue_name                  text not null unique,
+    queue_ntables               integer not null default 3,
+    queue_cur_table             integer not null default 0, -- events go to <queue_data_pfx>_<queue_cur_table>
+    queue_rotation_period       interval not null default '2 hours',
+    queue_switch_step1          bigint not null default pg_current_xact_id()::text::bigint, -- transaction that switched last
+    queue_switch_step2          bigint default pg_current_xact_id()::text::bigint, -- later transaction that saw the switch; null in between
+    queue_switch_time           timestamptz not null default clock_timestamp(),
+    queue_external_ticker       boolean not null default false, -- ticks come from outside
+    queue_disable_insert        boolean not null default false,
+    queue_ticker_paused         boolean not null default false,
+    queue_ticker_max_count      integer not null default 500, -- tick when that many events wait
+    queue_ticker_max_lag        interval not null default '3 seconds', -- or when the last tick is that old and any wait
+    queue_ticker_idle_period    interval not null default '1 minute', -- longest gap between ticks of an idle queue
+    queue_data_pfx              text not null, -- pgque.event_<queue_id>, the parent of the event tables
+    queue_event_seq             text not null, -- sequence of event ids
+    queue_tick_seq              text not null, -- sequence of tick ids
+    queue_extra_maint           text[], -- always null: the engine runs nobody else's functions
+    queue_max_retries           integer, -- null means 5
+    queue_forced_tick           bigint, -- tick at the next occasion while this is still the latest tick
+    queue_table_ticks           bigint[] not null, -- for each event table, the latest tick when it became the current one
+    queue_foreign_ids           boolean not null default false -- event ids were chosen by a caller: ids and transactions no longer rise together
+) with (fillfactor = 50);
+
+-- A recorded snapshot. Two of them make a window: the events that the later one
+-- sees and the earlier one does not.
+--
+-- Ticks are inserted at the right edge and deleted, rarely, at the left one, when
+-- tables rotate; readers search from a known tick to the right.
+create table pgque.tick (
+    tick_queue      integer not null references pgque.queue on delete cascade,
+    tick_id         bigint not null,
+    tick_time       timestamptz not null default clock_timestamp(),
+    tick_snapshot   pg_snapshot not null,
+    tick_event_seq  bigint not null, -- last event id drawn, read before the snapshot was taken
+    tick_event_high bigint, -- last event id drawn, read after it; null means unknown
+    tick_next_xid   xid8,   -- a transaction above it began after tick_event_seq was read; null means unknown
+    primary key (tick_queue, tick_id)
+);
+
+-- A consumer's name; it may be subscribed to many queues.
+create table pgque.consumer (
+    co_id   serial primary key,
+    co_name text not null unique
+);
+
+-- A batch id is (counter * 2^22) + sub_no: it names the row that ack has to find,
+-- and no index on the ever changing sub_batch is needed.
+create sequence pgque.batch_id_seq;
+create sequence pgque.subscription_no_seq as integer maxvalue 4194303 cycle;
+
+-- The cursor of one consumer on one queue.
+--
+-- The row changes twice for each page. While old snapshots are held none of its
+-- versions can be removed, and an index search would step over all of them. So no
+-- changing column is indexed (updates stay within the page as long as it has room,
+-- hence the fillfactor), except sub_gen, which rises every 32 changes: searching
+-- for the highest generation first meets the living version among the first few.
+create table pgque.subscription (
+    sub_id          serial, -- owner of retries; the same for all members of a cooperative group
+    sub_queue       integer not null references pgque.queue on delete cascade,
+    sub_consumer    integer not null references pgque.consumer,
+    sub_last_tick   bigint, -- start of the window: everything that this tick saw is done
+    sub_active      timestamptz not null default clock_timestamp(), -- last time a batch was opened
+    sub_batch       bigint, -- id of the open batch; null when there is none
+    sub_next_tick   bigint, -- end of the window; set from its first page to its last
+    sub_role        text not null default 'normal' check (sub_role in ('normal', 'coop_main', 'coop_member')),
+    sub_no          integer not null default nextval('pgque.subscription_no_seq'), -- the row's own number, part of its batch ids
+    sub_done_id     bigint, -- events of the window up to this id are done; null at its start
+    sub_page_end    bigint, -- last event id handed out under sub_batch; null when the batch is the whole rest of the window
+    sub_page_rows   integer, -- how many were handed out
+    sub_page_last   boolean not null default false, -- nothing of the window is left behind the page
+    sub_moves       bigint not null default 0, -- changes so far
+    sub_gen         bigint not null default 0, -- rises every 32 moves
+    primary key (sub_queue, sub_consumer, sub_gen),
+    unique (sub_no, sub_gen)
+) with (fillfactor = 20);
+
+-- The shape of all event tables.
+create table pgque.event_template (
+    ev_id       bigint not null,
+    ev_time     timestamptz not null default now(),
+    ev_txid     xid8 default pg_current_xact_id(), -- top-level transaction that inserted the row
+    ev_owner    integer, -- sub_id of the only subscription that sees it; null means all
+    ev_retry    integer, -- how often it was put back
+    ev_type     text,
+    ev_data     text,
+    ev_extra1   text,
+    ev_extra2   text,
+    ev_extra3   text,
+    ev_extra4   text
+);
+
+-- Events that were put back, until they are due.
+create table pgque.retry_queue (
+    ev_retry_after  timestamptz not null,
+    ev_queue        integer not null references pgque.queue on delete cascade,
+    like pgque.event_template,
+    primary key (ev_owner, ev_id)
+);
+create index retry_queue_due on pgque.retry_queue (ev_queue, ev_retry_after);
+
+-- Events that used up their retries, or were rejected. They belong to the
+-- consumer, not to the worker that gave up.
+create table pgque.dead_letter (
+    dl_id           bigserial primary key,
+    dl_queue_id     integer not null references pgque.queue on delete cascade,
+    dl_consumer_id  integer not null references pgque.consumer on delete cascade,
+    dl_time         timestamptz not null default clock_timestamp(),
+    dl_reason       text,
+    like pgque.event_template,
+    unique (dl_queue_id, dl_consumer_id, ev_id)
+);
+create index dead_letter_time on pgque.dead_letter (dl_queue_id, dl_time);
+
+-- One event as one consumer receives it. The order of the fields is part of the API.
+create type pgque.message as (
+    msg_id      bigint,
+    batch_id    bigint,
+    type        text,
+    payload     text,
+    retry_count integer,
+    created_at  timestamptz,
+    extra1      text,
+    extra2      text,
+    extra3      text,
+    extra4      text
+);
