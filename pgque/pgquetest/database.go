@@ -43,6 +43,9 @@ func newDatabase(t testing.TB, h *host, template string) (dsn string) {
 	t.Helper()
 	name := newName()
 	check(t, h.exec("create database "+name+" template "+template))
+	if h.brief {
+		return h.dsn(name)
+	}
 	t.Cleanup(func() {
 		t.Helper()
 		check(t, h.exec("drop database if exists "+name+" with (force)"))
@@ -58,7 +61,15 @@ func newName() string {
 
 // host is a server on which databases are created.
 type host struct {
-	dsn func(database string) string
+	dsn      func(database string) string
+	template func() error // makes the template; nil on a server that is not ours
+	brief    bool         // gone with its test, and its databases with it
+}
+
+func ownHost(s *server.Server) *host {
+	h := &host{dsn: s.DSN}
+	h.template = sync.OnceValue(h.makeTemplate)
+	return h
 }
 
 // shared returns the server of this test binary. It is started by the first
@@ -83,7 +94,7 @@ var sharedHost = sync.OnceValues(func() (*host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &host{dsn: s.DSN}, nil
+	return ownHost(s), nil
 })
 
 // exec runs one statement in the host's own database, on a connection of its

@@ -9,8 +9,9 @@ import (
 // Server is a PostgreSQL server that belongs to one test. Its methods fail the
 // test when they do not work, so they are for the test's own goroutine.
 type Server struct {
-	t testing.TB
-	s *server.Server
+	t    testing.TB
+	s    *server.Server
+	host *host
 }
 
 // ServerOption changes the server that Start starts.
@@ -47,7 +48,9 @@ func Start(t testing.TB, opts ...ServerOption) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { check(t, s.Close()) })
-	return &Server{t: t, s: s}
+	h := ownHost(s)
+	h.brief = true
+	return &Server{t: t, s: s, host: h}
 }
 
 // DSN names a database on the server, as the superuser postgres; "" is the
