@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/pgque/pgque-go/pgque"
+)
+
+// createQueues stops at the first queue that cannot be created; those before it
+// stay.
+func createQueues(ctx context.Context, o *options, names []string) error {
+	return withClient(ctx, o, func(c *pgque.Client) error {
+		for _, name := range names {
+			if err := createQueue(ctx, o, c, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func createQueue(ctx context.Context, o *options, c *pgque.Client, name string) error {
+	_, err := c.QueueInfo(ctx, name)
+	if err == nil {
+		o.printf("queue %q exists already\n", name)
+		return nil
+	}
+	if !errors.Is(err, pgque.ErrQueueNotFound) {
+		return err
+	}
+	if err := c.CreateQueue(ctx, name); err != nil {
+		return err
+	}
+	o.printf("queue %q created\n", name)
+	return nil
+}
+
+// dropQueues stops at the first queue that cannot be dropped; those before it
+// are gone.
+func dropQueues(ctx context.Context, o *options, names []string) error {
+	return withClient(ctx, o, func(c *pgque.Client) error {
+		drop := c.DropQueue
+		if o.force {
+			drop = c.ForceDropQueue
+		}
+		for _, name := range names {
+			if err := drop(ctx, name); err != nil {
+				return err
+			}
+			o.printf("queue %q dropped\n", name)
+		}
+		return nil
+	})
+}
+
+func listQueues(ctx context.Context, o *options, _ []string) error {
+	return withClient(ctx, o, func(c *pgque.Client) error {
+		queues, err := c.Queues(ctx)
+		if err != nil {
+			return err
+		}
+		if o.json {
+			return printJSON(o.stdout, queueReports(queues))
+		}
+		if len(queues) == 0 {
+			o.printf("no queues: \"pgque queue create NAME\" creates one\n")
+			return nil
+		}
+		t := newTable(o.stdout, "QUEUE", "LAST TICK", "NEW", "EVENTS/S", "MAX LAG", "ROTATION")
+		for _, q := range queues {
+			t.row(q.Name, age(q.SinceTick), strconv.FormatInt(q.NewEvents, 10), rate(q.EventsPerSecond),
+				age(q.TickerMaxLag), age(q.RotationPeriod))
+		}
+		return t.flush()
+	})
+}
+
+func rate(perSecond float64) string { return fmt.Sprintf("%.1f", perSecond) }
