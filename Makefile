@@ -21,10 +21,15 @@ GOTEST    := go test -timeout 15m
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test race lint fmt generate check-generate test-versions postgresql clean
+.PHONY: help demo build test race lint fmt generate check-generate test-versions postgresql clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub("%", "17", $$1); printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## watch events flow for some seconds (DSN=... uses a database of yours)
+	@$(if $(DSN),,.ci/postgresql)
+	go generate ./examples/orderflow
+	@go run ./examples/orderflow $(if $(DSN),-dsn "$$DSN")
 
 build: ## compile the commands into bin/
 	go build -o bin/ ./cmd/...
