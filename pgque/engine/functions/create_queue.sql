@@ -42,10 +42,9 @@ begin
 end
 $$;
 
--- _create_event_tables(id) makes the parent and its children.
+-- _create_event_tables(id) makes the parent, which stays empty, and its children.
 --
--- Autovacuum is off: the tables never hold anything to vacuum. Two indexes find
--- the events of a window (_window_sql); those on owners are empty until there are retries.
+-- Autovacuum is off: the tables never hold anything to vacuum.
 create or replace function pgque._create_event_tables(i_queue_id integer) returns void
 language plpgsql as $$
 declare
@@ -56,27 +55,28 @@ begin
     execute format('create sequence %s', v_queue.queue_event_seq);
     execute format('create sequence %s', v_queue.queue_tick_seq);
     execute format('create table %s () inherits (pgque.event_template)', v_queue.queue_data_pfx);
-    execute format('alter table %s alter column ev_id set default nextval(%L)',
-                   v_queue.queue_data_pfx, v_queue.queue_event_seq);
-    perform pgque._allow_reading(v_queue.queue_data_pfx);
+    perform pgque._complete_event_table(v_queue, v_queue.queue_data_pfx);
     for i in 0 .. v_queue.queue_ntables - 1 loop
         v_child := v_queue.queue_data_pfx || '_' || i;
         execute format(
             'create table %s () inherits (%s) with (fillfactor = 100, autovacuum_enabled = off, toast.autovacuum_enabled = off)',
             v_child, v_queue.queue_data_pfx);
-        execute format('alter table %s alter column ev_id set default nextval(%L)', v_child, v_queue.queue_event_seq);
-        execute format('create index on %s (ev_id)', v_child);
-        execute format('create index on %s (ev_txid)', v_child);
-        execute format('create index on %s (ev_owner, ev_txid) where ev_owner is not null', v_child);
-        execute format('create index on %s (ev_owner, ev_id) where ev_owner is not null', v_child);
-        perform pgque._allow_reading(v_child);
+        perform pgque._complete_event_table(v_queue, v_child);
     end loop;
 end
 $$;
 
-create or replace function pgque._allow_reading(i_table text) returns void
+-- _complete_event_table adds what tables do not inherit. Two indexes find the events
+-- of a window (_window_sql); those on owners are empty until there are retries. The
+-- parent has them too, so that no plan ever contains a scan without an index.
+create or replace function pgque._complete_event_table(i_queue pgque.queue, i_table text) returns void
 language plpgsql as $$
 begin
+    execute format('alter table %s alter column ev_id set default nextval(%L)', i_table, i_queue.queue_event_seq);
+    execute format('create index on %s (ev_id)', i_table);
+    execute format('create index on %s (ev_txid)', i_table);
+    execute format('create index on %s (ev_owner, ev_txid) where ev_owner is not null', i_table);
+    execute format('create index on %s (ev_owner, ev_id) where ev_owner is not null', i_table);
     if to_regrole('pgque_reader') is not null then
         execute format('grant select on %s to pgque_reader', i_table);
     end if;

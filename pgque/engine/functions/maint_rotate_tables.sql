@@ -110,7 +110,7 @@ $$;
 -- of its tick, or was running then.
 create or replace function pgque._is_needed(i_queue pgque.queue, i_table text) returns boolean
 language plpgsql
-set enable_seqscan = off set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set jit = off set max_parallel_workers_per_gather = 0
 as $$
 declare
     v_snapshot pg_snapshot;

@@ -63,7 +63,7 @@ $$;
 -- _is_retried tells whether maintenance has re-inserted this retry of an event.
 create or replace function pgque._is_retried(i_queue pgque.queue, i_owner integer, i_id bigint, i_retry integer) returns boolean
 language plpgsql
-set enable_seqscan = off set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set jit = off set max_parallel_workers_per_gather = 0
 as $$
 declare
     v_is_retried boolean;

@@ -120,11 +120,12 @@ end
 $$;
 
 -- _window_events runs _window_sql. The event tables have no statistics and need
--- none: the paths are known. Compiling a query of milliseconds is never worth it.
+-- none: the paths are known. A query of a millisecond is not worth compiling, nor
+-- worth a second process.
 create or replace function pgque._window_events(i_sub pgque.subscription, i_from bigint, i_to bigint, i_limit bigint)
 returns setof pgque.event_template
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set jit = off set max_parallel_workers_per_gather = 0
 as $$
 begin
     return query execute pgque._window_sql(i_sub, i_from, i_to, i_limit);
