@@ -4,33 +4,32 @@ import (
 	"math"
 	"strconv"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // AppendString appends s as a JSON string. Bytes that are no UTF-8 become U+FFFD;
 // validation has refused them before.
 func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
+	for {
+		n := skipPlainString(s)
+		b = append(b, s[:n]...)
+		if n == len(s) {
+			return append(b, '"')
+		}
+		s = s[n:]
+		if r, size := utf8.DecodeRuneInString(s); s[0] >= utf8.RuneSelf && (r != utf8.RuneError || size > 1) {
+			b = append(b, s[:size]...)
+			s = s[size:]
 			continue
 		}
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:])
-			if r != utf8.RuneError || size > 1 {
-				i += size
-				continue
-			}
-		}
-		b = append(b, s[start:i]...)
-		b = appendEscaped(b, c)
-		i++
-		start = i
+		b = appendEscaped(b, s[0])
+		s = s[1:]
 	}
-	b = append(b, s[start:]...)
-	return append(b, '"')
+}
+
+func skipPlainString(s string) int {
+	return skipPlain(unsafe.Slice(unsafe.StringData(s), len(s)), 0)
 }
 
 const hexDigits = "0123456789abcdef"

@@ -328,9 +328,11 @@ func (d *Decoder) text() (text []byte, escaped, ok bool) {
 }
 
 // Number reads a number as its text.
-func (d *Decoder) Number() (Number, bool) {
+func (d *Decoder) Number() (Number, bool) { return d.number("number") }
+
+func (d *Decoder) number(want string) (Number, bool) {
 	if kinds[d.next()] != Num {
-		return "", d.mismatch("number")
+		return "", d.mismatch(want)
 	}
 	end, problem := scanNumber(d.buf, d.pos)
 	if problem != "" {
@@ -344,38 +346,35 @@ func (d *Decoder) Number() (Number, bool) {
 // Int64 reads an integer in any spelling: 1.0 and 1e2 are integers. One that
 // int64 cannot hold breaks the rule range.
 func (d *Decoder) Int64(v *int64) bool {
-	n, ok := d.integer()
+	n, ok := d.number("integer")
 	if !ok {
 		return false
 	}
 	if *v, ok = n.Int64(); !ok {
-		d.Fail("range", Show(n)+" does not fit a 64-bit integer")
+		d.noInteger(n, "a 64-bit integer")
 	}
 	return ok
 }
 
 // Uint64 is Int64 for integers from 0 to 2^64-1.
 func (d *Decoder) Uint64(v *uint64) bool {
-	n, ok := d.integer()
+	n, ok := d.number("integer")
 	if !ok {
 		return false
 	}
 	if *v, ok = n.Uint64(); !ok {
-		d.Fail("range", Show(n)+" does not fit an unsigned 64-bit integer")
+		d.noInteger(n, "an unsigned 64-bit integer")
 	}
 	return ok
 }
 
-func (d *Decoder) integer() (Number, bool) {
-	if kinds[d.next()] != Num {
-		return "", d.mismatch("integer")
-	}
-	n, ok := d.Number()
-	if ok && !n.IsInteger() {
+// noInteger reports a number that is no integer, or does not fit.
+func (d *Decoder) noInteger(n Number, fit string) {
+	if n.IsInteger() {
+		d.Fail("range", Show(n)+" does not fit "+fit)
+	} else {
 		d.Fail("type", Show(n)+" is not an integer")
-		return "", false
 	}
-	return n, ok
 }
 
 // Float64 reads a number as the nearest float64. One beyond ±math.MaxFloat64

@@ -57,7 +57,7 @@ func localPart(s string, international bool) bool {
 			return false
 		}
 	}
-	return !dot && utf8.ValidString(s)
+	return !dot && (!international || utf8.ValidString(s))
 }
 
 // atext holds the ASCII characters of an atom of RFC 5322.
@@ -90,5 +90,5 @@ func quotedLocal(s string, international bool) bool {
 			return false
 		}
 	}
-	return utf8.ValidString(s)
+	return !international || utf8.ValidString(s)
 }

@@ -15,26 +15,37 @@ type exponent struct {
 	neg  bool   // the sign of far
 }
 
-// nearDigits is the length up to which an exponent is computed with. 10^17 leaves
-// room for the length of any text.
-const nearDigits = 17
+// nearDigits is the length up to which an exponent is near: below 10^18 there is
+// room to add the length of any text.
+const nearDigits = 18
 
-// parseExponent adds shift to the text behind e, which may be "".
+// parseExponent adds shift to the text behind e, which may be "". Equal exponents
+// have one form.
 func parseExponent(text string, shift int) exponent {
 	neg := strings.HasPrefix(text, "-")
 	text = strings.TrimLeft(strings.TrimLeft(text, "+-"), "0")
-	if len(text) <= nearDigits {
-		near := int64(parseDigits(text))
+	if len(text) > nearDigits {
 		if neg {
-			near = -near
+			shift = -shift
 		}
-		return exponent{near: near + int64(shift)}
+		text, shift = addDigits(text, int64(shift)), 0
 	}
+	if len(text) > nearDigits {
+		return exponent{far: text, neg: neg}
+	}
+	near := int64(parseDigits(text))
 	if neg {
-		shift = -shift
+		near = -near
 	}
-	return exponent{far: addDigits(text, int64(shift)), neg: neg}
+	if near += int64(shift); near < pow10near && near > -pow10near {
+		return exponent{near: near}
+	}
+	far, neg := exponent{near: near}.decimal()
+	return exponent{far: far, neg: neg}
 }
+
+// pow10near is the first number that is not near.
+const pow10near = 1_000_000_000_000_000_000
 
 // addDigits adds n, which is smaller by far, to a number of decimal digits.
 func addDigits(digits string, n int64) string {
@@ -72,21 +83,36 @@ func compareExponents(e exponent, n int, f exponent, m int) int {
 	if e.far == "" && f.far == "" {
 		return cmp.Compare(e.near+int64(n), f.near+int64(m))
 	}
-	e, f = e.plus(int64(n)), f.plus(int64(m))
+	x, xneg := e.plus(int64(n)).decimal()
+	y, yneg := f.plus(int64(m)).decimal()
 	switch {
-	case e.far == "":
-		return -f.sign()
-	case f.far == "":
-		return e.sign()
-	case e.neg != f.neg:
-		return e.sign()
+	case xneg && !yneg:
+		return -1
+	case yneg && !xneg:
+		return 1
 	}
-	c := cmp.Or(cmp.Compare(len(e.far), len(f.far)), strings.Compare(e.far, f.far))
-	return c * e.sign()
+	c := cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(x, y))
+	if xneg {
+		return -c
+	}
+	return c
 }
 
-// plus adds n to e. A far exponent stays far: it is at least 10^17 away from 0 by
-// its text, and whatever is added is a length.
+// decimal returns the digits of the magnitude and the sign.
+func (e exponent) decimal() (digits string, neg bool) {
+	switch {
+	case e.far != "":
+		return e.far, e.neg
+	case e.near < 0:
+		return string(AppendInt(nil, -e.near)), true
+	case e.near == 0:
+		return "", false
+	}
+	return string(AppendInt(nil, e.near)), false
+}
+
+// plus adds n, a number of digits, to e. A far exponent stays far in its form: the
+// text of a number is too short to bring it near.
 func (e exponent) plus(n int64) exponent {
 	if e.far == "" {
 		e.near += n
@@ -99,15 +125,13 @@ func (e exponent) plus(n int64) exponent {
 	return e
 }
 
-// subtractExponents returns e-k; false when that is negative. Only e may be far
-// for a k of constants that people write; two far ones are subtracted as big
-// integers.
+// subtractExponents returns e-k; false when that is negative.
 func subtractExponents(e, k exponent) (exponent, bool) {
 	if e.far == "" && k.far == "" {
 		return exponent{near: e.near - k.near}, e.near >= k.near
 	}
-	if k.far == "" {
-		return e.plus(-k.near), e.sign() > 0
+	if e.far != "" && k.far == "" { // the text of e may be long, k is a constant
+		return e.plus(-k.near), !e.neg
 	}
 	difference := new(big.Int).Sub(e.big(), k.big())
 	if difference.Sign() < 0 {
@@ -130,7 +154,7 @@ func (e exponent) big() *big.Int {
 // powMod returns 10^e mod c for e >= 0, by the decimal digits of e: the power is
 // raised to the tenth and multiplied by 10^digit for each.
 func (e exponent) powMod(c uint64) uint64 {
-	text := e.digits()
+	text, _ := e.decimal()
 	r := 1 % c
 	for i := 0; i < len(text); i++ {
 		r2 := mulMod(r, r, c)
@@ -142,7 +166,7 @@ func (e exponent) powMod(c uint64) uint64 {
 
 // bigPowMod is powMod for a c beyond uint64.
 func (e exponent) bigPowMod(c *big.Int) *big.Int {
-	text := e.digits()
+	text, _ := e.decimal()
 	r, ten, digit := big.NewInt(1), big.NewInt(10), new(big.Int)
 	for i := 0; i < len(text); i++ {
 		r.Exp(r, ten, c)
@@ -150,15 +174,4 @@ func (e exponent) bigPowMod(c *big.Int) *big.Int {
 		r.Mul(r, digit).Mod(r, c)
 	}
 	return r
-}
-
-// digits returns e >= 0 in decimal; "" is 0.
-func (e exponent) digits() string {
-	switch {
-	case e.far != "":
-		return e.far
-	case e.near == 0:
-		return ""
-	}
-	return string(AppendInt(nil, e.near))
 }

@@ -38,7 +38,10 @@ func isASCII(s string) bool {
 }
 
 func isHost(s string, international bool) bool {
-	if len(s) > 4*maxHost {
+	switch {
+	case isPlainHost(s):
+		return true
+	case len(s) > 4*maxHost:
 		return false
 	}
 	length := -1 // of all labels in ASCII with the dots between them
@@ -56,6 +59,31 @@ func isHost(s string, international bool) bool {
 		beyond = beyond || !isASCII(text)
 	}
 	return length <= maxHost && (!beyond || bidiRule(labels))
+}
+
+// isPlainHost is the short way for most names: nothing but letters, digits and
+// dots, and hyphens that are neither next to a dot nor to each other.
+func isPlainHost(s string) bool {
+	label := 0 // its length so far
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c != '.' && c != '-':
+			if label++; !ldhSet[c] {
+				return false
+			}
+			continue
+		case label == 0 || s[i-1] == '-' || i+1 == len(s) || label > maxLabel:
+			return false
+		case c == '.':
+			label = 0
+		case s[i+1] == '.':
+			return false
+		default:
+			label++
+		}
+	}
+	return label > 0 && label <= maxLabel && len(s) <= maxHost
 }
 
 // hostLabel checks a label and returns it in Unicode, and its length in ASCII.

@@ -1,6 +1,10 @@
 package wire
 
-import "unicode/utf8"
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
 
 // Messages of syntax errors.
 const (
@@ -80,6 +84,39 @@ var plain = func() (t [256]bool) {
 // scanString returns the offset behind the string whose first byte after the
 // opening quote is at i, and whether it has escapes; or where and why it is none.
 func scanString(b []byte, i int) (end int, escaped bool, problem string) {
+	i = skipPlain(b, i)
+	if i < len(b) && b[i] == '"' {
+		return i + 1, false, ""
+	}
+	return scanHard(b, i)
+}
+
+// skipPlain returns the offset of the first byte from i on that does not stand for
+// itself, or is beyond ASCII. It looks at eight bytes at a time.
+func skipPlain(b []byte, i int) int {
+	for ; i+8 <= len(b); i += 8 {
+		if odd := oddBytes(binary.LittleEndian.Uint64(b[i:])); odd != 0 {
+			return i + bits.TrailingZeros64(odd)/8
+		}
+	}
+	for i < len(b) && plain[b[i]] {
+		i++
+	}
+	return i
+}
+
+// oddBytes sets the highest bit of the first byte that is a quote, a backslash, a
+// control character or beyond ASCII. Bits of bytes behind it mean nothing.
+func oddBytes(w uint64) uint64 {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	quote := (w ^ ones*'"') - ones
+	backslash := (w ^ ones*'\\') - ones
+	control := w - ones*' '
+	return (w | quote | backslash | control) & high
+}
+
+// scanHard is scanString for strings that are not all plain.
+func scanHard(b []byte, i int) (end int, escaped bool, problem string) {
 	for i < len(b) {
 		c := b[i]
 		switch {

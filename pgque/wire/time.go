@@ -1,6 +1,9 @@
 package wire
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // ParseTime reads the format date-time: 2006-01-02T15:04:05.999Z07:00. The Time
 // has the offset that was written. Digits of a fraction beyond nanoseconds are
@@ -23,11 +26,24 @@ func ParseTime(s string) (time.Time, bool) {
 
 // at returns the moment of a clock on the day.
 func (d Date) at(t TimeOfDay) time.Time {
-	zone := time.UTC
-	if t.Offset != 0 {
-		zone = time.FixedZone("", t.Offset*60)
+	return time.Date(d.Year, time.Month(d.Month), d.Day, t.Hour, t.Minute, t.Second, t.Nanosecond, zone(t.Offset))
+}
+
+// zones has the zones that were needed, by offset. There are few.
+var zones [2*maxOffset + 1]atomic.Pointer[time.Location]
+
+// maxOffset is the greatest offset of RFC 3339, in minutes.
+const maxOffset = 24*60 - 1
+
+func zone(offset int) *time.Location {
+	if offset == 0 {
+		return time.UTC
 	}
-	return time.Date(d.Year, time.Month(d.Month), d.Day, t.Hour, t.Minute, t.Second, t.Nanosecond, zone)
+	slot := &zones[offset+maxOffset]
+	if slot.Load() == nil {
+		slot.CompareAndSwap(nil, time.FixedZone("", offset*60))
+	}
+	return slot.Load()
 }
 
 // AppendTime appends t as a JSON string of the format date-time.
