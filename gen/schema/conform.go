@@ -43,6 +43,9 @@ func (c *conformance) check(root *Node) {
 func (c *conformance) checkResource(n *Node) {
 	p := c.places[n]
 	meta, err := c.metaschema(p.scope.dialect)
+	if err != nil && c.rep.failed() {
+		return
+	}
 	if err != nil {
 		c.rep.errorf(n.Pos, p.schema.Pointer, "the metaschema %s is unusable: %s", quote(p.scope.dialect.meta), quote(err.Error()))
 		return
@@ -185,8 +188,12 @@ func tame(text string) string {
 	return sign + "1e-300"
 }
 
+// maxViolations bounds what is said about one document.
+const maxViolations = 100
+
 func (c *conformance) reportInvalid(root *Node, base string, invalid *jsonschema.ValidationError) {
-	for _, leaf := range leaves(invalid) {
+	all := leaves(invalid)
+	for _, leaf := range all[:min(len(all), maxViolations)] {
 		if strings.HasSuffix(leaf.KeywordLocation, "/format") {
 			continue
 		}

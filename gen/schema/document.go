@@ -105,6 +105,10 @@ func rootID(doc *document) string {
 }
 
 func (l *loader) parse(src []byte, name string) *Node {
+	switch path.Ext(name) {
+	case ".yaml", ".yml":
+		return parseYAML(src, name, l.opts.Limits, &l.rep)
+	}
 	return parseJSON(src, name, l.opts.Limits, &l.rep)
 }
 

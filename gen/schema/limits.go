@@ -7,7 +7,7 @@ type Limits struct {
 	FileBytes  int // bytes of one file; defaults to 16 MiB
 	Depth      int // nested arrays and objects of one file; defaults to 128
 	EnumValues int // values of one enum; defaults to 100,000
-	Nodes      int // JSON values of one file, aliases counted as often as used; defaults to 4,000,000
+	Nodes      int // JSON values of one file, aliases counted as often as used; defaults to 1,000,000
 }
 
 func (l Limits) withDefaults() Limits {
@@ -15,7 +15,7 @@ func (l Limits) withDefaults() Limits {
 	l.FileBytes = orDefault(l.FileBytes, 16<<20)
 	l.Depth = orDefault(l.Depth, 128)
 	l.EnumValues = orDefault(l.EnumValues, 100_000)
-	l.Nodes = orDefault(l.Nodes, 4_000_000)
+	l.Nodes = orDefault(l.Nodes, 1_000_000)
 	return l
 }
 

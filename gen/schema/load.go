@@ -12,7 +12,7 @@ import (
 )
 
 // A Source is a folder of event schemas, or a folder with a single one. Every
-// .json file in it is read, at any depth; names that begin
+// .json, .yaml and .yml file in it is read, at any depth; names that begin
 // with a dot are passed over, symbolic links are refused.
 type Source struct {
 	FS   fs.FS
@@ -74,14 +74,17 @@ type loader struct {
 	opts      Options
 	rep       report
 	keywords  map[string]keyword
-	docs      []*document          // all that were parsed, in the order of reading
-	byURI     map[string]*document // the same by retrieval URI and by $id of the root
-	broken    map[string]bool      // retrieval URIs of files that do not parse
-	roots     []*refRoot           // longest prefix first
-	resources map[string]*resource // by URI
-	places    map[*Node]*place     // the schemas that were built
-	refs      []pendingRef         // not yet resolved
-	dialects  map[string]*dialect  // of metaschemas that are not built in
+	docs      []*document            // all that were parsed, in the order of reading
+	byURI     map[string]*document   // the same by retrieval URI and by $id of the root
+	broken    map[string]bool        // retrieval URIs of files that do not parse
+	roots     []*refRoot             // longest prefix first
+	resources map[string]*resource   // by URI
+	places    map[*Node]*place       // the schemas that were built
+	refs      []pendingRef           // not yet resolved
+	dialects  map[string]*dialect    // of metaschemas that are not built in
+	patterns  map[string]translation // by source text
+	// patternSize is about the instructions of all patterns.
+	patternSize int
 }
 
 func newLoader(opts Options) *loader {
@@ -97,6 +100,7 @@ func newLoader(opts Options) *loader {
 		resources: map[string]*resource{},
 		places:    map[*Node]*place{},
 		dialects:  map[string]*dialect{},
+		patterns:  map[string]translation{},
 	}
 	l.roots = newRefRoots(opts.RefRoots, &l.rep)
 	return l
@@ -163,7 +167,7 @@ func (l *loader) refuseLink(s Source, name string) {
 
 func isSchemaFile(name string) bool {
 	switch path.Ext(name) {
-	case ".json":
+	case ".json", ".yaml", ".yml":
 		return true
 	}
 	return false

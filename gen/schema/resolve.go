@@ -85,11 +85,37 @@ func (l *loader) resolve(r pendingRef) (target, error) {
 	if err != nil {
 		return target{}, fmt.Errorf("the reference %s is no URI reference: %v", quote(r.text), err)
 	}
+	if climbs(r.scope.res.base, r.text) {
+		return target{}, fmt.Errorf("the reference %s is refused: it leads out of the schema files", quote(r.text))
+	}
 	res, err := l.resource(u, r)
 	if err != nil || res == nil {
 		return target{}, err
 	}
 	return l.locate(res, u.Fragment, r.text)
+}
+
+// climbs tells a relative path with more ".." than the file has folders around
+// it. RFC 3986 would have the surplus dropped, and lead anywhere.
+func climbs(base *url.URL, text string) bool {
+	ref, err := url.Parse(text)
+	if err != nil || base.Scheme != uriScheme || ref.IsAbs() || ref.Host != "" || strings.HasPrefix(ref.Path, "/") {
+		return false
+	}
+	depth := strings.Count(base.Path, "/") - 1
+	for _, segment := range strings.Split(ref.Path, "/") {
+		switch segment {
+		case "", ".":
+		case "..":
+			depth--
+		default:
+			depth++
+		}
+		if depth < 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // locate finds the schema that a fragment names in a resource.
