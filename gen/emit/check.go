@@ -19,7 +19,11 @@ func CheckDecls(c *model.Check) []jen.Code {
 	f := &checkFunc{check: c}
 	body := f.body()
 	var decls []jen.Code
-	if len(f.rules) > 0 {
+	switch len(f.rules) {
+	case 0:
+	case 1:
+		decls = append(decls, jen.Var().Add(f.rules[0]).Line())
+	default:
 		decls = append(decls, jen.Var().Defs(f.rules...).Line())
 	}
 	// // checkX decides orders/order.created.json#/properties/total.

@@ -23,7 +23,8 @@ type subject struct {
 	schema       []byte
 	draft        schema.Draft
 	assertFormat bool
-	remotes      fs.FS // below remotePrefix; nil is none
+	remotes      fs.FS     // below remotePrefix; nil is none
+	edit         *mutation // of the emitted code; nil is none
 }
 
 // checks loads the schema and returns its check and those that it needs, named
@@ -53,7 +54,13 @@ func (s subject) checks(n int) (root *model.Check, all []*model.Check, err error
 			root = checks.Of(f.Root)
 		}
 	}
-	return root, checks.All(), firstError(checks.Diagnostics())
+	all = checks.All()
+	if s.edit != nil && s.edit.rule != nil {
+		for _, c := range all {
+			s.edit.rule(c)
+		}
+	}
+	return root, all, firstError(checks.Diagnostics())
 }
 
 func firstError(diags []schema.Diagnostic) error {
@@ -89,7 +96,8 @@ type answer struct {
 func compile(t testing.TB, name string, subjects []subject) program {
 	t.Helper()
 	p := program{refused: map[int]error{}}
-	f := jen.NewFile("main")
+	files := map[string][]byte{"main.go": []byte(mainSource)}
+	shared := jen.NewFile("main")
 	var roots []jen.Code
 	for i, s := range subjects {
 		root, all, err := s.checks(i)
@@ -99,20 +107,42 @@ func compile(t testing.TB, name string, subjects []subject) program {
 			continue
 		}
 		roots = append(roots, jen.Id(root.Func))
-		for _, c := range all {
-			for _, decl := range emit.CheckDecls(c) {
-				f.Add(decl)
-			}
+		if s.edit == nil {
+			declare(shared, all)
+			continue
 		}
+		files[fmt.Sprintf("subject%d.go", i)] = s.edit.text(render(t, all))
 	}
 	// var subjects = []wire.Predicate{…}
-	f.Var().Id("subjects").Op("=").Index().Qual("github.com/pgque/pgque-go/pgque/wire", "Predicate").Values(roots...)
+	shared.Var().Id("subjects").Op("=").Index().Qual("github.com/pgque/pgque-go/pgque/wire", "Predicate").Values(roots...)
+	var source bytes.Buffer
+	if err := shared.Render(&source); err != nil {
+		t.Fatal(err)
+	}
+	files["checks.go"] = source.Bytes()
+	p.path = build(t, name, files)
+	return p
+}
+
+// declare adds the checks to a file.
+func declare(f *jen.File, checks []*model.Check) {
+	for _, c := range checks {
+		for _, decl := range emit.CheckDecls(c) {
+			f.Add(decl)
+		}
+	}
+}
+
+// render returns the file of some checks.
+func render(t testing.TB, checks []*model.Check) []byte {
+	t.Helper()
+	f := jen.NewFile("main")
+	declare(f, checks)
 	var source bytes.Buffer
 	if err := f.Render(&source); err != nil {
 		t.Fatal(err)
 	}
-	p.path = build(t, name, map[string][]byte{"checks.go": source.Bytes(), "main.go": []byte(mainSource)})
-	return p
+	return source.Bytes()
 }
 
 // mainSource answers the questions on its standard input.

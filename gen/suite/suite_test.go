@@ -9,18 +9,18 @@ import (
 )
 
 // TestSuite_Predicates runs every case of the official suite, required and
-// optional, through generated predicates.
+// optional, and our own, through generated predicates.
 func TestSuite_Predicates(t *testing.T) {
-	for _, d := range drafts {
+	for _, d := range append([]draft{ours}, drafts...) {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
 			groups := d.groups(t)
 			files := remotes(t)
 			var subjects []subject
 			for _, g := range groups {
-				subjects = append(subjects, subject{g.Schema, d.draft, g.assertsFormat(), files})
+				subjects = append(subjects, subject{schema: g.Schema, draft: d.draft, assertFormat: g.assertsFormat(), remotes: files})
 			}
-			p := compile(t, d.folder, subjects)
+			p := compile(t, d.name, subjects)
 			judge(t, d, groups, p.refused, p.ask(t, questions(groups, p)))
 		})
 	}
