@@ -3,6 +3,7 @@ package pgquetest_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -111,4 +112,48 @@ func TestOn_AServerThatIsDownWhenTheTestEnds(t *testing.T) {
 		pgquetest.New(t, pgquetest.On(s))
 		s.Kill()
 	})
+}
+
+func TestTick_OutlastsAnotherTickerWhoseSnapshotIsOlder(t *testing.T) {
+	t.Parallel()
+	c := pgquetest.New(t)
+	queueWithConsumer(t, c)
+	conn := connect(t, c.Pool().Config().ConnString())
+	value[int64](t, conn, "select pgque.force_next_tick('orders')")
+	other, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Exec(t.Context(), "select pgque.ticker('orders')"); err != nil {
+		t.Fatal(err)
+	}
+	send(t, c)
+
+	ticked := make(chan struct{})
+	go func() {
+		defer close(ticked)
+		pgquetest.Tick(t, c, "orders")
+	}()
+	watch := connect(t, c.Pool().Config().ConnString())
+	attempts := make(map[time.Time]bool)
+	for deadline := time.Now().Add(time.Minute); len(attempts) < 3; {
+		attempts[value[time.Time](t, watch, `
+			select coalesce(max(query_start), 'epoch') from pg_stat_activity
+			where datname = current_database() and query like 'select pgque.ticker($1%'`)] = true
+		if time.Now().After(deadline) {
+			t.Fatal("Tick does not try again")
+		}
+	}
+	select {
+	case <-ticked:
+		t.Fatal("Tick returned while another ticker held the queue")
+	default:
+	}
+	if err := other.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-ticked
+	if n := received(t, c); n != 1 {
+		t.Errorf("%d messages after the tick, want 1", n)
+	}
 }

@@ -368,7 +368,8 @@ func (s *Server) Close() error {
 		// Only a start frees the System V shared memory that a killed server leaves.
 		err = s.restart()
 	}
-	err = errors.Join(err, s.stop(Immediate), s.watchdog.finish())
+	// The watchdog may have been killed, and then nobody has removed the directory.
+	err = errors.Join(err, s.stop(Immediate), s.watchdog.finish(), os.RemoveAll(s.dir))
 	s.watchdog = nil
 	return err
 }
