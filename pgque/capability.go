@@ -40,3 +40,20 @@ func (c *Client) capability(ctx context.Context) (capability, error) {
 	}
 	return e, err
 }
+
+// Install installs the engine, or brings it up to this package's version: see the
+// function Install.
+func (c *Client) Install(ctx context.Context) error {
+	if err := Install(ctx, c.pool); err != nil {
+		return err
+	}
+	c.engine.forget()
+	return nil
+}
+
+// forget makes the next use ask the server again.
+func (e *engineCache) forget() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.known = nil
+}

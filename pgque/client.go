@@ -25,6 +25,7 @@ type Client struct {
 	engine  engineCache
 	windows windowCursors
 
+	groups   sendGroups
 	listener listener
 
 	mu      sync.Mutex

@@ -31,9 +31,10 @@ var (
 	_ Sender = (*txSender)(nil)
 )
 
-// Send sends one event in a transaction of its own and returns its id.
+// Send sends one event and returns its id. Concurrent Sends to one queue may share
+// a transaction; each has its own result all the same.
 func (c *Client) Send(ctx context.Context, queue string, ev Event) (int64, error) {
-	id, err := sendOne(ctx, c.sendFunc(c.pool), queue, ev)
+	id, err := sendOne(ctx, c.sendFunc(c.sendHere), queue, ev)
 	c.sent(queue, err)
 	return id, err
 }
@@ -41,7 +42,7 @@ func (c *Client) Send(ctx context.Context, queue string, ev Event) (int64, error
 // SendBatch sends all events or none, in one round trip and one transaction, and
 // returns their ids in the order of events. No events: no ids, no round trip.
 func (c *Client) SendBatch(ctx context.Context, queue string, events []Event) ([]int64, error) {
-	ids, err := c.sendFunc(c.pool)(ctx, queue, events)
+	ids, err := c.sendFunc(c.sendHere)(ctx, queue, events)
 	c.sent(queue, err)
 	return ids, err
 }
@@ -66,18 +67,38 @@ type txSender struct {
 }
 
 func (s *txSender) Send(ctx context.Context, queue string, ev Event) (int64, error) {
-	return sendOne(ctx, s.client.sendFunc(s.tx), queue, ev)
+	return sendOne(ctx, s.client.sendFunc(s.send), queue, ev)
 }
 
 func (s *txSender) SendBatch(ctx context.Context, queue string, events []Event) ([]int64, error) {
-	return s.client.sendFunc(s.tx)(ctx, queue, events)
+	return s.client.sendFunc(s.send)(ctx, queue, events)
 }
 
-// sendFunc is sending through q with the client's middleware around it.
-func (c *Client) sendFunc(q querier) SendFunc {
-	send := SendFunc(func(ctx context.Context, queue string, events []Event) ([]int64, error) {
-		return sendAll(ctx, q, queue, events)
-	})
+func (s *txSender) send(ctx context.Context, queue string, events []Event) ([]int64, error) {
+	texts, err := encodeAll(events)
+	if err != nil {
+		return nil, wrap(err, "send to %q", queue)
+	}
+	ids, err := insertAll(ctx, s.tx, queue, events, texts)
+	return ids, wrap(err, "send to %q", queue)
+}
+
+// sendHere sends outside of any transaction of the caller's.
+func (c *Client) sendHere(ctx context.Context, queue string, events []Event) ([]int64, error) {
+	texts, err := encodeAll(events)
+	if err != nil {
+		return nil, wrap(err, "send to %q", queue)
+	}
+	if len(events) == 1 {
+		id, err := c.sendGrouped(ctx, queue, events[0], texts[0])
+		return []int64{id}, wrap(err, "send to %q", queue)
+	}
+	ids, err := insertAll(ctx, c.pool, queue, events, texts)
+	return ids, wrap(err, "send to %q", queue)
+}
+
+// sendFunc is send with the client's middleware around it.
+func (c *Client) sendFunc(send SendFunc) SendFunc {
 	for i := len(c.sendMiddleware) - 1; i >= 0; i-- {
 		send = c.sendMiddleware[i](send)
 	}
@@ -93,22 +114,6 @@ func sendOne(ctx context.Context, send SendFunc, queue string, ev Event) (int64,
 		return 0, fmt.Errorf("pgque: send to %q: %d ids for one event", queue, len(ids))
 	}
 	return ids[0], nil
-}
-
-func sendAll(ctx context.Context, q querier, queue string, events []Event) ([]int64, error) {
-	texts, err := encodeAll(events)
-	if err != nil {
-		return nil, wrap(err, "send to %q", queue)
-	}
-	switch len(events) {
-	case 0:
-		return nil, nil
-	case 1:
-		id, err := insertOne(ctx, q, queue, events[0], texts[0])
-		return []int64{id}, wrap(err, "send to %q", queue)
-	}
-	ids, err := insertAll(ctx, q, queue, events, texts)
-	return ids, wrap(err, "send to %q", queue)
 }
 
 func encodeAll(events []Event) ([]string, error) {
@@ -138,6 +143,13 @@ const (
 )
 
 func insertAll(ctx context.Context, q querier, queue string, events []Event, texts []string) ([]int64, error) {
+	if len(events) == 0 {
+		return nil, nil
+	}
+	if len(events) == 1 {
+		id, err := insertOne(ctx, q, queue, events[0], texts[0])
+		return []int64{id}, err
+	}
 	ids := make([]int64, 0, len(events))
 	batch := &pgx.Batch{}
 	for from := 0; from < len(events); {

@@ -21,11 +21,11 @@ type session struct {
 	pulse    pulse
 	sub      *subscription
 	declared map[string]bool
-	lostAt   lostConnections
+	lost     map[int64]int // connections lost while a message was handled, by its id
 }
 
 func (c *Consumer) run(taking, working context.Context) error {
-	s := &session{Consumer: c, taking: taking, working: working, declared: c.declaredSet()}
+	s := &session{Consumer: c, taking: taking, working: working, declared: c.declaredSet(), lost: make(map[int64]int)}
 	if err := s.prepare(); err != nil {
 		return err
 	}

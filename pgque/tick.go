@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	tickLeast      = 10 * time.Millisecond  // between two ticks of one consumer
+	tickLeast      = 5 * time.Millisecond   // between two ticks of one consumer
 	tickMost       = 250 * time.Millisecond // between two looks at an idle queue
 	tickDeferral   = 500 * time.Millisecond // after somebody else's tick
 	maintInterval  = 2 * time.Second

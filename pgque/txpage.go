@@ -122,6 +122,7 @@ func (p *txPage) try() error {
 		return fmt.Errorf("commit batch %d: %w", books.batchID, err)
 	}
 	p.settled(books)
+	clear(p.lost)
 	return nil
 }
 
@@ -255,12 +256,6 @@ func (p *txPage) checkConstraints(tx pgx.Tx, msg Message, r result) result {
 	return r
 }
 
-// lostConnections counts in a row how often a connection was lost at one message.
-type lostConnections struct {
-	msgID int64
-	count int
-}
-
 // blameForConnection makes the loss of the connection a failure of the message when
 // its own timeout caused it (a cancelled query takes its connection along), or when
 // it happens there again and again. Otherwise the message counts as not begun.
@@ -271,14 +266,10 @@ func (p *txPage) blameForConnection(msg Message, r result) result {
 	if r.failed() && isContextError(r.err()) {
 		return r
 	}
-	if p.lostAt.msgID != msg.MsgID {
-		p.lostAt = lostConnections{msgID: msg.MsgID}
-	}
-	p.lostAt.count++
-	if p.lostAt.count < mostLost {
+	p.lost[msg.MsgID]++
+	if p.lost[msg.MsgID] < mostLost {
 		return result{}
 	}
-	p.lostAt = lostConnections{}
 	return p.judge(msg, errConnectionAt)
 }
 
