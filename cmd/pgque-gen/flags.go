@@ -1,0 +1,138 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/pgque/pgque-go/gen"
+	"github.com/pgque/pgque-go/gen/schema"
+)
+
+// A command is what the flags ask for.
+type command struct {
+	schemas  []string
+	out      string
+	pkg      string
+	check    bool
+	dump     bool
+	format   string
+	refRoots []refRoot
+}
+
+// A refRoot serves references below prefix from a folder.
+type refRoot struct{ prefix, dir string }
+
+func parseFlags(args []string, stderr io.Writer) (*command, error) {
+	c := &command{}
+	f := flag.NewFlagSet("pgque-gen", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.Func("schemas", "read schemas from this `folder` or file; repeatable", func(s string) error {
+		c.schemas = append(c.schemas, s)
+		return nil
+	})
+	f.StringVar(&c.out, "out", "", "write the package into this `folder`")
+	f.StringVar(&c.pkg, "package", "", "call the package `name`; defaults to the name of the folder")
+	f.BoolVar(&c.check, "check", false, "write nothing; fail when the files in the folder are not what would be written")
+	f.BoolVar(&c.dump, "dump", false, "write nothing; print what would be generated as JSON")
+	f.StringVar(&c.format, "format", "assert", "what format means: `assert` or annotation")
+	f.Func("ref-root", "serve references below a URI from a folder: `PREFIX=DIR`; repeatable", func(s string) error {
+		prefix, dir, ok := strings.Cut(s, "=")
+		if !ok || prefix == "" || dir == "" {
+			return errors.New("must be PREFIX=DIR")
+		}
+		c.refRoots = append(c.refRoots, refRoot{prefix, dir})
+		return nil
+	})
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	if f.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	return c, c.validate()
+}
+
+func (c *command) validate() error {
+	switch {
+	case len(c.schemas) == 0:
+		return errors.New("-schemas is missing: name the folder with the schemas")
+	case c.out == "" && !c.dump:
+		return errors.New("-out is missing: name the folder for the package")
+	case c.format != "assert" && c.format != "annotation":
+		return fmt.Errorf("-format %q: must be assert or annotation", c.format)
+	}
+	if c.pkg == "" {
+		c.pkg = packageName(c.out)
+	}
+	return nil
+}
+
+// packageName is the name of the folder as an identifier.
+func packageName(dir string) string {
+	abs, err := filepath.Abs(dir)
+	if err != nil || dir == "" {
+		return "events"
+	}
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(filepath.Base(abs)))
+	if name = strings.TrimLeft(name, "0123456789"); name == "" {
+		return "events"
+	}
+	return name
+}
+
+func (c *command) options() (gen.Options, error) {
+	opts := gen.Options{
+		Package:          c.pkg,
+		FormatAnnotation: c.format == "annotation",
+		RootQueues:       map[string]string{},
+	}
+	for _, r := range c.refRoots {
+		root, err := os.OpenRoot(r.dir)
+		if err != nil {
+			return opts, fmt.Errorf("-ref-root: %w", err)
+		}
+		opts.RefRoots = append(opts.RefRoots, schema.RefRoot{Prefix: r.prefix, FS: root.FS(), Name: filepath.ToSlash(r.dir)})
+	}
+	for _, s := range c.schemas {
+		folder, name, err := rootQueue(s)
+		if err != nil {
+			return opts, err
+		}
+		opts.RootQueues[folder] = name
+	}
+	return opts, nil
+}
+
+// rootQueue is the folder as positions name it, and the queue of the files right
+// in it: its own name, wherever the command runs.
+func rootQueue(arg string) (folder, queue string, err error) {
+	dir, _, err := splitArgument(arg)
+	if err != nil {
+		return "", "", err
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", "", err
+	}
+	return sourceName(dir), path.Base(filepath.ToSlash(abs)), nil
+}
+
+// sourceName is how positions begin.
+func sourceName(dir string) string {
+	name := filepath.ToSlash(filepath.Clean(dir))
+	if name == "." {
+		return ""
+	}
+	return name
+}

@@ -1,0 +1,50 @@
+// Command pgque-gen turns folders of JSON Schema files into a Go package: a type
+// with an exact codec for every event, a typed producer and consumer for every
+// queue.
+//
+//	pgque-gen -schemas schemas -out events -package events
+//
+// The folder of a file is its queue, its name is the event's type. Nested
+// folders are queues of their own, called by their path with dots. Files that
+// other files refer to become plain types, so do files in folders whose name
+// begins with "_". In a schema, x-event and x-queue say otherwise, x-go-name sets
+// the Go name of what the schema becomes, x-go-field that of a field.
+//
+// Nothing is written when a schema has an error. Files that an earlier run wrote
+// and that are not needed any more are removed; others are never touched.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+)
+
+// The exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1 // the schemas have errors, or -check found stale files
+	exitUsage  = 2
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, stdout, stderr io.Writer) int {
+	c, err := parseFlags(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return exitDone
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "pgque-gen:", err)
+		return exitUsage
+	}
+	if err := c.execute(stdout, stderr); err != nil {
+		if !errors.Is(err, errReported) {
+			fmt.Fprintln(stderr, "pgque-gen:", err)
+		}
+		return exitFailed
+	}
+	return exitDone
+}

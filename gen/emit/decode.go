@@ -1,0 +1,442 @@
+package emit
+
+import (
+	"strconv"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/pgque/pgque-go/gen/model"
+)
+
+// A target is the place in Go that a value is read into or written from.
+type target struct {
+	place   *jen.Statement
+	pointer bool // place holds a pointer to the value
+}
+
+// at is a place that holds a value itself.
+func at(place *jen.Statement) target { return target{place: place} }
+
+// behind is a place that holds a pointer to the value.
+func behind(place *jen.Statement) target { return target{place: place, pointer: true} }
+
+// val yields the value, assignable: v.Name or *v.Name.
+func (t target) val() *jen.Statement {
+	if t.pointer {
+		return jen.Op("*").Add(t.place.Clone())
+	}
+	return t.place.Clone()
+}
+
+// ptr yields the value's address: &v.Name or v.Name.
+func (t target) ptr() *jen.Statement {
+	if t.pointer {
+		return t.place.Clone()
+	}
+	return jen.Op("&").Add(t.place.Clone())
+}
+
+// self yields what methods with a pointer receiver are called on.
+func (t target) self() *jen.Statement { return t.place.Clone() }
+
+// decodeMethod yields
+//
+//	func (v *T) decode(d *wire.Decoder) { … }
+func (k *codec) decodeMethod() *jen.Statement {
+	params := []jen.Code{jen.Id("d").Op("*").Qual(pathWire, "Decoder")}
+	if k.t.Checked {
+		params = append(params, jen.Id("accepted").Bool())
+	}
+	return jen.Func().Params(jen.Id("v").Op("*").Add(id(k.t.Go))).Id("decode").Params(params...).Block(k.decodeBody()...)
+}
+
+func (k *codec) decodeBody() []jen.Code {
+	var body []jen.Code
+	if len(k.t.Checks) > 0 {
+		// if !accepted && !d.Accepts(checkX) {
+		// 	return
+		// }
+		// accepted = true
+		body = append(body, jen.If(jen.Op("!").Id("accepted").Op("&&").Op("!").Add(accepts(k.t.Checks))).Block(jen.Return()))
+		if k.usesMark() {
+			body = append(body, jen.Id("accepted").Op("=").True())
+		}
+	}
+	switch k.t.Kind {
+	case model.Struct:
+		return append(body, k.decodeStruct()...)
+	case model.Enum:
+		return append(body, k.decodeEnum()...)
+	case model.Defined:
+		// p := (*[]T)(v)
+		body = append(body, jen.Id("p").Op(":=").Parens(jen.Op("*").Add(baseType(k.t.Of))).Parens(jen.Id("v")))
+		return append(body, k.decodeItem(behind(jen.Id("p")), k.t.Of)...)
+	case model.Wrapped:
+		return append(body, k.decodeItem(at(jen.Id("v").Dot(wrappedField(k.t))), k.t.Of)...)
+	}
+	panic("emit: no kind of type: " + string(k.t.Kind))
+}
+
+// usesMark tells that something inside asks whether it is accepted already.
+func (k *codec) usesMark() bool {
+	uses := false
+	look := func(s *model.Shape) {
+		for ; s != nil; s = s.Elem {
+			uses = uses || len(s.Checks) > 0 || s.Type != nil && s.Type.Checked
+		}
+	}
+	for _, f := range k.t.Fields {
+		look(f.Shape)
+	}
+	look(k.t.Extra)
+	look(k.t.Of)
+	return uses
+}
+
+// accepts yields d.Accepts(checkX): the predicates' verdict on the next value.
+func accepts(checks []string) *jen.Statement {
+	args := []jen.Code{jen.Id("d")}
+	for _, c := range checks {
+		args = append(args, id(c))
+	}
+	return jen.Id("accepts").Call(args...)
+}
+
+func (k *codec) decodeStruct() []jen.Code {
+	var body []jen.Code
+	if k.t.Other {
+		// if d.Kind() != wire.Object {
+		// 	v.Other, _ = d.Raw()
+		// 	return
+		// }
+		body = append(body, jen.If(jen.Id("d").Dot("Kind").Call().Op("!=").Qual(pathWire, "Object")).Block(
+			jen.List(jen.Id("v").Dot("Other"), jen.Id("_")).Op("=").Id("d").Dot("Raw").Call(),
+			jen.Return(),
+		))
+	}
+	// if !d.Object() {
+	// 	return
+	// }
+	body = append(body, jen.If(jen.Op("!").Id("d").Dot("Object").Call()).Block(jen.Return()))
+	if n := len(k.t.Fields); n > 64 {
+		body = append(body, jen.Var().Id("seen").Index(jen.Lit((n+63)/64)).Uint64())
+	} else if n > 0 {
+		body = append(body, jen.Var().Id("seen").Uint64())
+	}
+	if len(k.t.Fields) == 0 {
+		// for d.Member() { … }
+		return append(body, jen.For(jen.Id("d").Dot("Member").Call()).Block(k.decodeUnknown()...))
+	}
+	var cases []jen.Code
+	for i, f := range k.t.Fields {
+		cases = append(cases, k.decodeCase(i, f))
+	}
+	cases = append(cases, jen.Default().Block(k.decodeUnknown()...))
+	// for d.Member() {
+	// 	switch string(d.Key()) { … }
+	// }
+	body = append(body, jen.For(jen.Id("d").Dot("Member").Call()).Block(
+		jen.Switch(jen.String().Parens(jen.Id("d").Dot("Key").Call())).Block(cases...),
+	))
+	return append(body, k.decodeMissing()...)
+}
+
+// decodeCase yields
+//
+//	case "name":
+//		if d.First(&seen, 1<<3) { … }
+func (k *codec) decodeCase(i int, f *model.Field) jen.Code {
+	k.place = f.Go
+	first := jen.Id("d").Dot("First").Call(k.seenWord(i, true), jen.Lit(1).Op("<<").Lit(i%64))
+	return jen.Case(jen.Lit(f.Name)).Block(jen.If(first).Block(k.decodeField(f)...))
+}
+
+func (k *codec) seenWord(i int, addr bool) *jen.Statement {
+	word := jen.Id("seen")
+	if addr {
+		word = jen.Op("&").Id("seen")
+	}
+	if len(k.t.Fields) > 64 {
+		word = word.Index(jen.Lit(i / 64))
+	}
+	return word
+}
+
+// decodeMissing yields, for each word of the members' bits,
+//
+//	if seen&required != required { d.Missing(seen, []string{…}) }
+func (k *codec) decodeMissing() []jen.Code {
+	var body []jen.Code
+	for from := 0; from < len(k.t.Fields); from += 64 {
+		fields := k.t.Fields[from:min(from+64, len(k.t.Fields))]
+		var mask uint64
+		names := []jen.Code{}
+		for i, f := range fields {
+			name := ""
+			if f.Required {
+				mask |= 1 << i
+				name = f.Name
+			}
+			names = append(names, jen.Lit(name))
+		}
+		if mask == 0 {
+			continue
+		}
+		for len(names) > 0 && !fields[len(names)-1].Required {
+			names = names[:len(names)-1]
+		}
+		word := k.seenWord(from, false)
+		body = append(body, jen.If(word.Clone().Op("&").Add(bits(mask)).Op("!=").Add(bits(mask))).Block(
+			jen.Id("d").Dot("Missing").Call(word.Clone(), jen.Index().String().Values(names...)),
+		))
+	}
+	return body
+}
+
+// bits yields a mask.
+func bits(mask uint64) *jen.Statement { return jen.Op("0x" + strconv.FormatUint(mask, 16)) }
+
+// decodeUnknown yields what becomes of a member that no field names.
+func (k *codec) decodeUnknown() []jen.Code {
+	k.place = "Extra"
+	switch {
+	case k.t.Extra == nil:
+		// d.Unknown("additionalProperties", string(d.Key()))
+		// d.Skip()
+		return []jen.Code{
+			jen.Id("d").Dot("Unknown").Call(jen.Lit("additionalProperties"), jen.String().Parens(jen.Id("d").Dot("Key").Call())),
+			jen.Id("d").Dot("Skip").Call(),
+		}
+	case k.t.Extra.Basic == model.Raw && len(k.t.Extra.Checks) == 0:
+		// v.Extra = d.Extra(v.Extra)
+		extra := jen.Id("v").Dot("Extra")
+		return []jen.Code{extra.Clone().Op("=").Id("d").Dot("Extra").Call(extra)}
+	}
+	// if v.Extra == nil {
+	// 	v.Extra = map[string]T{}
+	// }
+	extra := jen.Id("v").Dot("Extra")
+	make := jen.If(extra.Clone().Op("==").Nil()).Block(
+		extra.Clone().Op("=").Map(jen.String()).Add(itemType(k.t.Extra)).Values(),
+	)
+	return append([]jen.Code{make}, k.decodeMember(extra, nil, k.t.Extra)...)
+}
+
+// decodeMember reads the current member into a map.
+func (k *codec) decodeMember(m *jen.Statement, key, elem *model.Shape) []jen.Code {
+	k.depth++
+	defer func() { k.depth-- }()
+	name, item := k.name("name"), k.name("item")
+	// name := string(d.Key())
+	// if _, has := m[name]; has {
+	// 	d.Duplicate()
+	// }
+	// var item T
+	// …
+	// m[name] = item
+	body := []jen.Code{
+		jen.Id(name).Op(":=").String().Parens(jen.Id("d").Dot("Key").Call()),
+		jen.If(jen.List(jen.Id("_"), jen.Id("has")).Op(":=").Add(m.Clone()).Index(jen.Id(name)), jen.Id("has")).Block(
+			jen.Id("d").Dot("Duplicate").Call(),
+		),
+	}
+	if key != nil {
+		body = append(body, k.tests(at(jen.Id(name)), key, onDecoder)...)
+	}
+	body = append(body, jen.Var().Id(item).Add(itemType(elem)))
+	body = append(body, k.decodeItem(at(jen.Id(item)), elem)...)
+	return append(body, m.Clone().Index(jen.Id(name)).Op("=").Id(item))
+}
+
+// decodeField reads a member that is there into its field.
+func (k *codec) decodeField(f *model.Field) []jen.Code {
+	place := jen.Id("v").Dot(f.Go)
+	s := f.Shape
+	switch {
+	case !f.Required && s.Nullable:
+		return k.guarded(s, k.decodeNullable(place, s))
+	case isNilable(s):
+		return k.decodeItem(at(place), s)
+	case f.Required && !s.Nullable && !s.Boxed:
+		return k.decodeItem(at(place), s)
+	}
+	return k.guarded(s, k.unlessNull(s, k.decodePointer(place, s)))
+}
+
+// decodePointer yields
+//
+//	v.Name = new(T)
+//	…
+func (k *codec) decodePointer(place *jen.Statement, s *model.Shape) []jen.Code {
+	alloc := place.Clone().Op("=").New(baseType(s))
+	return append([]jen.Code{alloc}, k.decodeBase(behind(place), s)...)
+}
+
+// decodeNullable yields
+//
+//	if d.Null() {
+//		v.Name.SetNull()
+//	} else {
+//		var value T
+//		…
+//		v.Name.Set(value)
+//	}
+func (k *codec) decodeNullable(place *jen.Statement, s *model.Shape) []jen.Code {
+	var read []jen.Code
+	value := jen.Id("value")
+	if s.Boxed {
+		read = append(read, value.Clone().Op(":=").New(baseType(s)))
+		read = append(read, k.decodeBase(behind(value), s)...)
+	} else {
+		read = append(read, jen.Var().Add(value.Clone()).Add(baseType(s)))
+		read = append(read, k.decodeBase(at(value), s)...)
+	}
+	read = append(read, place.Clone().Dot("Set").Call(value.Clone()))
+	return []jen.Code{jen.If(jen.Id("d").Dot("Null").Call()).Block(
+		place.Clone().Dot("SetNull").Call(),
+	).Else().Block(read...)}
+}
+
+// guarded lets the predicates of a place decide first.
+func (k *codec) guarded(s *model.Shape, read []jen.Code) []jen.Code {
+	if len(s.Checks) == 0 {
+		return read
+	}
+	// if accepted || accepts(d, checkX) { … }
+	return []jen.Code{jen.If(jen.Id("accepted").Op("||").Add(accepts(s.Checks))).Block(read...)}
+}
+
+// unlessNull yields
+//
+//	if !d.Null() { … }
+func (k *codec) unlessNull(s *model.Shape, read []jen.Code) []jen.Code {
+	if !s.Nullable {
+		return read
+	}
+	return []jen.Code{jen.If(jen.Op("!").Id("d").Dot("Null").Call()).Block(read...)}
+}
+
+// decodeItem reads a value that is never absent.
+func (k *codec) decodeItem(t target, s *model.Shape) []jen.Code {
+	if s.Nullable && !isNilable(s) {
+		return k.guarded(s, k.unlessNull(s, k.decodePointer(t.val(), s)))
+	}
+	return k.guarded(s, k.unlessNull(s, k.decodeBase(t, s)))
+}
+
+// decodeBase reads a value that is there and not null.
+func (k *codec) decodeBase(t target, s *model.Shape) []jen.Code {
+	switch s.Basic {
+	case model.Raw:
+		// v.X, _ = d.Raw()
+		return []jen.Code{jen.List(t.val(), jen.Id("_")).Op("=").Id("d").Dot("Raw").Call()}
+	case model.Named:
+		// v.X.decode(d)
+		mark := jen.Id("accepted")
+		if len(s.Checks) > 0 {
+			mark = jen.True()
+		}
+		return []jen.Code{t.self().Dot("decode").Call(withMark(s.Type, jen.Id("d"), mark)...)}
+	case model.Slice:
+		return k.decodeSlice(t, s)
+	case model.Map:
+		return k.decodeMap(t, s)
+	case model.Float:
+		if len(s.Rules.Numbers) > 0 {
+			return k.decodeFloat(t, s)
+		}
+	}
+	// if d.String(&v.X) { … }
+	read := jen.Id("d").Dot(readers[s.Basic]).Call(t.ptr())
+	tests := k.tests(t, s, onDecoder)
+	if len(tests) == 0 {
+		return []jen.Code{read}
+	}
+	return []jen.Code{jen.If(read).Block(tests...)}
+}
+
+// readers are the Decoder's methods.
+var readers = map[model.Basic]string{
+	model.Bool:      "Bool",
+	model.Int:       "Int64",
+	model.Uint:      "Uint64",
+	model.Float:     "Float64",
+	model.String:    "String",
+	model.Time:      "Time",
+	model.UUID:      "UUID",
+	model.Date:      "Date",
+	model.TimeOfDay: "TimeOfDay",
+	model.Duration:  "Duration",
+}
+
+// decodeFloat reads a number whose rules speak about its exact digits.
+func (k *codec) decodeFloat(t target, s *model.Shape) []jen.Code {
+	// if n, ok := number(d, &v.X); ok { … }
+	return []jen.Code{jen.If(
+		jen.List(jen.Id("n"), jen.Id("ok")).Op(":=").Id("number").Call(jen.Id("d"), t.ptr()), jen.Id("ok"),
+	).Block(k.tests(t, s, onDecoder)...)}
+}
+
+func (k *codec) decodeSlice(t target, s *model.Shape) []jen.Code {
+	k.depth++
+	defer func() { k.depth-- }()
+	var loop []jen.Code
+	list := k.name("list")
+	if isComposite(s.Elem) && !s.Elem.Nullable {
+		// list = append(list, T{})
+		// list[len(list)-1].decode(d)
+		last := jen.Id(list).Index(jen.Len(jen.Id(list)).Op("-").Lit(1))
+		loop = append(loop, jen.Id(list).Op("=").Append(jen.Id(list), baseType(s.Elem).Values()))
+		loop = append(loop, k.decodeItem(at(last), s.Elem)...)
+	} else {
+		// var item T
+		// …
+		// list = append(list, item)
+		item := k.name("item")
+		loop = append(loop, jen.Var().Id(item).Add(itemType(s.Elem)))
+		loop = append(loop, k.decodeItem(at(jen.Id(item)), s.Elem)...)
+		loop = append(loop, jen.Id(list).Op("=").Append(jen.Id(list), jen.Id(item)))
+	}
+	body := []jen.Code{
+		jen.Id(list).Op(":=").Index().Add(itemType(s.Elem)).Values(),
+		jen.For(jen.Id("d").Dot("Item").Call()).Block(loop...),
+	}
+	body = append(body, k.tests(at(jen.Id(list)), s, onDecoder)...)
+	body = append(body, t.val().Op("=").Id(list))
+	return []jen.Code{jen.If(jen.Id("d").Dot("Array").Call()).Block(body...)}
+}
+
+// isComposite reports types that are Go structs.
+func isComposite(s *model.Shape) bool {
+	return s.Type != nil && s.Type.Kind != model.Enum && s.Type.Kind != model.Defined
+}
+
+func (k *codec) decodeMap(t target, s *model.Shape) []jen.Code {
+	k.depth++
+	m := k.name("members")
+	k.depth--
+	body := []jen.Code{jen.Id(m).Op(":=").Map(jen.String()).Add(itemType(s.Elem)).Values()}
+	if s.Elem.Basic == model.Raw && len(s.Elem.Checks) == 0 && s.Key == nil {
+		// for d.Member() { m = d.Extra(m) }
+		body = append(body, jen.For(jen.Id("d").Dot("Member").Call()).Block(
+			jen.Id(m).Op("=").Id("d").Dot("Extra").Call(jen.Id(m)),
+		))
+	} else {
+		body = append(body, jen.For(jen.Id("d").Dot("Member").Call()).Block(k.decodeMember(jen.Id(m), s.Key, s.Elem)...))
+	}
+	body = append(body, k.tests(at(jen.Id(m)), s, onDecoder)...)
+	body = append(body, t.val().Op("=").Id(m))
+	return []jen.Code{jen.If(jen.Id("d").Dot("Object").Call()).Block(body...)}
+}
+
+func (k *codec) decodeEnum() []jen.Code {
+	// if d.String((*string)(v)) && !v.Valid() {
+	// 	d.Enum(string(*v))
+	// }
+	read := jen.Id("d").Dot("String").Call(jen.Parens(jen.Op("*").String()).Parens(jen.Id("v")))
+	fail := jen.Id("d").Dot("Enum").Call(jen.String().Parens(jen.Op("*").Id("v")))
+	if len(k.t.Values) == 0 {
+		return []jen.Code{jen.If(read).Block(fail)}
+	}
+	return []jen.Code{jen.If(read.Op("&&").Op("!").Id("v").Dot("Valid").Call()).Block(fail)}
+}

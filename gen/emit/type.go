@@ -1,0 +1,306 @@
+package emit
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/pgque/pgque-go/gen/model"
+)
+
+// declareType renders a named type with its codec. It returns the names of the
+// variables that the codec uses.
+func declareType(f *jen.File, m *model.Model, t *model.Type) []string {
+	k := &codec{model: m, t: t}
+	f.Add(documented(t), jen.Type().Add(id(t.Go)).Add(underlying(t))).Line()
+	switch t.Kind {
+	case model.Enum:
+		declareValues(f, t)
+	}
+	if t.Event != nil {
+		declareEventType(f, t)
+	}
+	declareDoor(f, t)
+	var body []jen.Code
+	body = append(body, k.decodeMethod(), k.validateMethod(), k.appendMethod())
+	f.Add(k.rules()...)
+	for _, code := range body {
+		f.Add(code).Line()
+	}
+	return slices.Collect(maps.Values(k.known))
+}
+
+// documented yields the type's comment.
+func documented(t *model.Type) *jen.Statement {
+	doc := t.Doc
+	if len(doc) == 0 {
+		what := "is " + t.Pointer + " of " + t.File
+		if t.Event != nil {
+			what = "is the event " + t.Event.Type + " of the queue " + t.Event.Queue
+		}
+		doc = []string{t.Go + " " + what + "."}
+	}
+	return comment(doc...).Line()
+}
+
+// underlying yields what stands behind type X.
+func underlying(t *model.Type) *jen.Statement {
+	switch t.Kind {
+	case model.Struct:
+		return structType(t)
+	case model.Enum:
+		return jen.String()
+	case model.Defined:
+		return baseType(t.Of)
+	case model.Wrapped:
+		// struct { Value *T }
+		return jen.Struct(id(wrappedField(t)).Add(itemType(t.Of)))
+	}
+	panic("emit: no kind of type: " + string(t.Kind))
+}
+
+// wrappedField is the name of the field that holds the value of a wrapped type.
+func wrappedField(t *model.Type) string {
+	if t.Of.Basic == model.Raw {
+		return "Raw"
+	}
+	return "Value"
+}
+
+func structType(t *model.Type) *jen.Statement {
+	var fields []jen.Code
+	for _, f := range t.Fields {
+		field := id(f.Go).Add(fieldType(f))
+		if len(f.Doc) > 0 {
+			field = comment(f.Doc...).Line().Add(field)
+		}
+		fields = append(fields, field)
+	}
+	if t.Extra != nil {
+		fields = append(fields,
+			comment("Extra holds the members that the schema does not name.").Line().
+				Id("Extra").Map(jen.String()).Add(itemType(t.Extra)))
+	}
+	if t.Other {
+		fields = append(fields,
+			comment("Other holds the whole value when it is no object; then the rest is unused.").Line().
+				Id("Other").Qual(pathJSON, "RawMessage"))
+	}
+	return jen.Struct(fields...)
+}
+
+// fieldType tells absence and null apart as the field needs.
+func fieldType(f *model.Field) *jen.Statement {
+	base := baseType(f.Shape)
+	switch {
+	case isNilable(f.Shape) && !(f.Shape.Nullable && !f.Required):
+		return base
+	case f.Required && !f.Shape.Nullable:
+		if f.Shape.Boxed {
+			return jen.Op("*").Add(base)
+		}
+		return base
+	case !f.Required && f.Shape.Nullable:
+		if f.Shape.Boxed {
+			return jen.Qual(pathWire, "Nullable").Types(jen.Op("*").Add(base))
+		}
+		return jen.Qual(pathWire, "Nullable").Types(base)
+	}
+	return jen.Op("*").Add(base)
+}
+
+// itemType is the type of a value that is never absent.
+func itemType(s *model.Shape) *jen.Statement {
+	if s.Nullable && !isNilable(s) {
+		return jen.Op("*").Add(baseType(s))
+	}
+	return baseType(s)
+}
+
+// isNilable reports types that have nil, which stands for absence or null.
+func isNilable(s *model.Shape) bool {
+	return s.Basic == model.Slice || s.Basic == model.Map || s.Basic == model.Raw
+}
+
+// baseType is the Go type of a value that is there and not null.
+func baseType(s *model.Shape) *jen.Statement {
+	switch s.Basic {
+	case model.Bool:
+		return jen.Bool()
+	case model.Int:
+		return jen.Int64()
+	case model.Uint:
+		return jen.Uint64()
+	case model.Float:
+		return jen.Float64()
+	case model.String:
+		return jen.String()
+	case model.Time:
+		return jen.Qual("time", "Time")
+	case model.UUID:
+		return jen.Qual(pathWire, "UUID")
+	case model.Date:
+		return jen.Qual(pathWire, "Date")
+	case model.TimeOfDay:
+		return jen.Qual(pathWire, "TimeOfDay")
+	case model.Duration:
+		return jen.Qual(pathWire, "Duration")
+	case model.Raw:
+		return jen.Qual(pathJSON, "RawMessage")
+	case model.Slice:
+		return jen.Index().Add(itemType(s.Elem))
+	case model.Map:
+		return jen.Map(jen.String()).Add(itemType(s.Elem))
+	case model.Named:
+		return id(s.Name)
+	}
+	panic("emit: no basic type: " + string(s.Basic))
+}
+
+// declareValues renders the constants of an enumeration.
+func declareValues(f *jen.File, t *model.Type) {
+	if len(t.Values) == 0 {
+		return
+	}
+	// const (
+	// 	CurrencyEUR Currency = "EUR"
+	// )
+	f.Comment("// The values of " + t.Go + ".")
+	f.Const().DefsFunc(func(g *jen.Group) {
+		for _, v := range t.Values {
+			g.Add(id(v.Go)).Add(id(t.Go)).Op("=").Lit(v.Text)
+		}
+	})
+	f.Line()
+	// func (v Currency) Valid() bool { switch v { case CurrencyEUR: return true }; return false }
+	f.Comment("// Valid reports whether v is one of the values that the schema allows.")
+	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("Valid").Params().Bool().Block(
+		jen.Switch(jen.Id("v")).Block(
+			jen.Case(constants(t)...).Block(jen.Return(jen.True())),
+		),
+		jen.Return(jen.False()),
+	).Line()
+}
+
+func constants(t *model.Type) []jen.Code {
+	var list []jen.Code
+	for _, v := range t.Values {
+		list = append(list, id(v.Go))
+	}
+	return list
+}
+
+// declareEventType renders what makes a type an event's.
+func declareEventType(f *jen.File, t *model.Type) {
+	// func (OrderCreated) EventType() string { return TypeOrderCreated }
+	f.Comment("// EventType returns " + t.Event.Const + ".")
+	f.Func().Params(id(t.Go)).Id("EventType").Params().String().Block(jen.Return(id(t.Event.Const))).Line()
+}
+
+// declareDoor renders the methods through which the type is used.
+func declareDoor(f *jen.File, t *model.Type) {
+	// func (v *T) UnmarshalJSON(b []byte) error { … }
+	f.Comment("// UnmarshalJSON accepts exactly what the schema accepts. On an error v stays")
+	f.Comment("// as it was.")
+	f.Func().Params(jen.Id("v").Op("*").Add(id(t.Go))).Id("UnmarshalJSON").Params(jen.Id("b").Index().Byte()).Error().Block(
+		jen.Id("d").Op(":=").Qual(pathWire, "Open").Call(jen.Id("b")),
+		jen.Var().Id("fresh").Add(id(t.Go)),
+		jen.Id("fresh").Dot("decode").Call(withMark(t, jen.Id("d"), jen.False())...),
+		jen.If(jen.Err().Op(":=").Id("d").Dot("Close").Call(errorName(t)), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Err())),
+		jen.Op("*").Id("v").Op("=").Id("fresh"),
+		jen.Return(jen.Nil()),
+	).Line()
+	// func (v T) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil) }
+	f.Comment("// MarshalJSON is AppendJSON to nothing.")
+	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("MarshalJSON").Params().Params(jen.Index().Byte(), jen.Error()).Block(
+		jen.Return(jen.Id("v").Dot("AppendJSON").Call(jen.Nil())),
+	).Line()
+	// func (v T) AppendJSON(b []byte) ([]byte, error) { … }
+	f.Comment("// AppendJSON appends the value as JSON; an invalid one is an error.")
+	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("AppendJSON").Params(jen.Id("b").Index().Byte()).Params(jen.Index().Byte(), jen.Error()).Block(
+		jen.If(jen.Err().Op(":=").Id("v").Dot("Validate").Call(), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Id("b"), jen.Err())),
+		jen.Return(jen.Id("v").Dot("append").Call(jen.Id("b")), jen.Nil()),
+	).Line()
+	// func (v T) Validate() error { … }
+	f.Comment("// Validate returns a *wire.ValidationError unless the schema accepts the value.")
+	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("Validate").Params().Error().Block(
+		jen.Var().Id("r").Qual(pathWire, "Report"),
+		jen.Id("v").Dot("validate").Call(withMark(t, jen.Op("&").Id("r"), jen.False())...),
+		jen.Return(jen.Id("r").Dot("Err").Call(errorName(t))),
+	).Line()
+}
+
+// errorName is what errors call the type.
+func errorName(t *model.Type) *jen.Statement {
+	if t.Event != nil {
+		return id(t.Event.Const)
+	}
+	return jen.Lit(t.Go)
+}
+
+// withMark adds the argument that says whether predicates have accepted the
+// value already, for types that have any.
+func withMark(t *model.Type, arg, mark jen.Code) []jen.Code {
+	if t.Checked {
+		return []jen.Code{arg, mark}
+	}
+	return []jen.Code{arg}
+}
+
+// A codec renders the decode, validate and append methods of one type.
+type codec struct {
+	model *model.Model
+	t     *model.Type
+	place string // Go names on the way to the place being rendered
+	depth int    // of nested loops, for the names of their variables
+	vars  []jen.Code
+	known map[string]string // rule → variable
+}
+
+// rules yields the constants that the methods use.
+func (k *codec) rules() []jen.Code {
+	if len(k.vars) == 0 {
+		return nil
+	}
+	return []jen.Code{jen.Var().Defs(k.vars...).Line()}
+}
+
+// prepared yields the name of a variable that holds the constant: a pattern or
+// a decimal, made once.
+func (k *codec) prepared(kind, constructor, text string) *jen.Statement {
+	key := kind + "\x00" + text
+	name, ok := k.known[key]
+	if !ok {
+		if k.known == nil {
+			k.known = map[string]string{}
+		}
+		base := kind + k.t.Go + k.place
+		name = base
+		for i := 2; k.uses(name); i++ {
+			name = base + "No" + strconv.Itoa(i)
+		}
+		k.known[key] = name
+		// patternOrderSKU = wire.MustPattern("…")
+		k.vars = append(k.vars, id(name).Op("=").Qual(pathWire, constructor).Call(jen.Lit(text)))
+	}
+	return id(name)
+}
+
+func (k *codec) uses(name string) bool {
+	for _, known := range k.known {
+		if known == name {
+			return true
+		}
+	}
+	return false
+}
+
+// name yields a variable that no loop around uses.
+func (k *codec) name(base string) string {
+	if k.depth <= 1 {
+		return base
+	}
+	return base + strconv.Itoa(k.depth)
+}

@@ -1,0 +1,317 @@
+package emit
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/pgque/pgque-go/gen/model"
+)
+
+// validateMethod yields
+//
+//	func (v *T) validate(r *wire.Report) { … }
+func (k *codec) validateMethod() *jen.Statement {
+	params := []jen.Code{jen.Id("r").Op("*").Qual(pathWire, "Report")}
+	if k.t.Checked {
+		params = append(params, jen.Id("accepted").Bool())
+	}
+	return jen.Func().Params(jen.Id("v").Op("*").Add(id(k.t.Go))).Id("validate").Params(params...).Block(k.validateBody()...)
+}
+
+func (k *codec) validateBody() []jen.Code {
+	var body []jen.Code
+	switch k.t.Kind {
+	case model.Struct:
+		body = k.validateStruct()
+	case model.Enum:
+		body = []jen.Code{k.validateEnum()}
+	case model.Defined:
+		// p := (*[]T)(v)
+		if inner := k.validateItem(behind(jen.Id("p")), k.t.Of); len(inner) > 0 {
+			body = append(body, jen.Id("p").Op(":=").Parens(jen.Op("*").Add(baseType(k.t.Of))).Parens(jen.Id("v")))
+			body = append(body, inner...)
+		}
+	case model.Wrapped:
+		body = k.validateItem(at(jen.Id("v").Dot(wrappedField(k.t))), k.t.Of)
+	}
+	if len(k.t.Checks) == 0 {
+		return body
+	}
+	// if !accepted {
+	// 	decide(r, v.append(nil), checkX)
+	// }
+	return append(body, jen.If(jen.Op("!").Id("accepted")).Block(decide(jen.Id("v").Dot("append").Call(jen.Nil()), k.t.Checks)))
+}
+
+// decide yields the predicates' verdict on a value's text.
+func decide(text *jen.Statement, checks []string) *jen.Statement {
+	args := []jen.Code{jen.Id("r"), text}
+	for _, c := range checks {
+		args = append(args, id(c))
+	}
+	return jen.Id("decide").Call(args...)
+}
+
+func (k *codec) validateEnum() jen.Code {
+	// if !v.Valid() {
+	// 	r.Enum(string(*v))
+	// }
+	fail := jen.Id("r").Dot("Enum").Call(jen.String().Parens(jen.Op("*").Id("v")))
+	if len(k.t.Values) == 0 {
+		return fail
+	}
+	return jen.If(jen.Op("!").Id("v").Dot("Valid").Call()).Block(fail)
+}
+
+func (k *codec) validateStruct() []jen.Code {
+	var body []jen.Code
+	if k.t.Other {
+		// if v.Other != nil {
+		// 	text(…)
+		// 	return
+		// }
+		body = append(body, jen.If(jen.Id("v").Dot("Other").Op("!=").Nil()).Block(
+			jen.Id("validJSON").Call(jen.Id("r"), jen.Id("v").Dot("Other")),
+			jen.Return(),
+		))
+	}
+	for _, f := range k.t.Fields {
+		k.place = f.Go
+		body = append(body, k.validateField(f)...)
+	}
+	if k.t.Extra != nil {
+		k.place = "Extra"
+		body = append(body, k.validateExtra()...)
+	}
+	return body
+}
+
+// validateField yields the field's rules between r.Enter and r.Leave.
+func (k *codec) validateField(f *model.Field) []jen.Code {
+	place := jen.Id("v").Dot(f.Go)
+	s := f.Shape
+	switch {
+	case s.Basic == model.Raw:
+		return k.validateRaw(f, place)
+	case !f.Required && s.Nullable:
+		// if value, ok := v.X.Get(); ok { … }
+		t := at(jen.Id("value"))
+		if s.Boxed {
+			t = behind(jen.Id("value"))
+		}
+		inner := entered(f.Name, k.validateBase(t, s))
+		if inner == nil {
+			return nil
+		}
+		return []jen.Code{jen.If(jen.List(jen.Id("value"), jen.Id("ok")).Op(":=").Add(place).Dot("Get").Call(), jen.Id("ok")).Block(inner...)}
+	case isNilable(s):
+		inner := entered(f.Name, k.validateBase(at(place), s))
+		if inner == nil || f.Required && !s.Nullable {
+			return inner
+		}
+		return []jen.Code{jen.If(place.Clone().Op("!=").Nil()).Block(inner...)}
+	case f.Required && !s.Nullable && !s.Boxed:
+		inner := entered(f.Name, k.validateBase(at(place), s))
+		if inner != nil && isConstant(f) {
+			// if v.Version != 0 { … }
+			return []jen.Code{jen.If(place.Clone().Op("!=").Add(zero(s))).Block(inner...)}
+		}
+		return inner
+	}
+	inner := entered(f.Name, k.validateBase(behind(place), s))
+	if f.Required && !s.Nullable { // boxed
+		return []jen.Code{jen.If(place.Clone().Op("==").Nil()).Block(
+			jen.Id("r").Dot("Required").Call(jen.Lit(f.Name)),
+		).Else().Block(inner...)}
+	}
+	if inner == nil {
+		return nil
+	}
+	return []jen.Code{jen.If(place.Clone().Op("!=").Nil()).Block(inner...)}
+}
+
+func zero(s *model.Shape) *jen.Statement {
+	if s.Basic == model.String {
+		return jen.Lit("")
+	}
+	return jen.Lit(0)
+}
+
+// validateRaw asks for one JSON value; a required one cannot be left out.
+func (k *codec) validateRaw(f *model.Field, place *jen.Statement) []jen.Code {
+	check := entered(f.Name, k.validateBase(at(place), f.Shape))
+	if f.Required {
+		return []jen.Code{jen.If(jen.Len(place.Clone()).Op("==").Lit(0)).Block(
+			jen.Id("r").Dot("Required").Call(jen.Lit(f.Name)),
+		).Else().Block(check...)}
+	}
+	return []jen.Code{jen.If(jen.Len(place.Clone()).Op("!=").Lit(0)).Block(check...)}
+}
+
+func entered(name string, body []jen.Code) []jen.Code {
+	if len(body) == 0 {
+		return nil
+	}
+	return append(append([]jen.Code{jen.Id("r").Dot("Enter").Call(jen.Lit(name))}, body...), jen.Id("r").Dot("Leave").Call())
+}
+
+// validateItem checks a value that is never absent.
+func (k *codec) validateItem(t target, s *model.Shape) []jen.Code {
+	if !s.Nullable {
+		return k.validateBase(t, s)
+	}
+	var inner []jen.Code
+	if isNilable(s) {
+		inner = k.validateBase(t, s)
+	} else {
+		inner = k.validateBase(behind(t.val()), s)
+	}
+	if len(inner) == 0 {
+		return nil
+	}
+	return []jen.Code{jen.If(t.val().Op("!=").Nil()).Block(inner...)}
+}
+
+// validateBase checks a value that is there and not null.
+func (k *codec) validateBase(t target, s *model.Shape) []jen.Code {
+	body := k.validateOwn(t, s)
+	if len(s.Checks) == 0 {
+		return body
+	}
+	// if !accepted { decide(r, …, checkX) }
+	text := jen.Func().Params(jen.Id("b").Index().Byte()).Index().Byte().Block(
+		append(k.appendBase(t, s), jen.Return(jen.Id("b"))).code()...,
+	).Call(jen.Nil())
+	return append(body, jen.If(jen.Op("!").Id("accepted")).Block(decide(text, s.Checks)))
+}
+
+func (k *codec) validateOwn(t target, s *model.Shape) []jen.Code {
+	switch s.Basic {
+	case model.Named:
+		mark := jen.Id("accepted")
+		if len(s.Type.Checks) == 0 && len(s.Checks) > 0 || len(k.t.Checks) > 0 {
+			mark = jen.True()
+		}
+		return []jen.Code{t.self().Dot("validate").Call(withMark(s.Type, jen.Id("r"), mark)...)}
+	case model.Raw:
+		// validJSON(r, v.X)
+		return []jen.Code{jen.Id("validJSON").Call(jen.Id("r"), t.val())}
+	case model.String:
+		return k.validateString(t, s)
+	case model.Float:
+		return k.validateFloat(t, s)
+	case model.Time:
+		// if !wire.ValidTime(v.X) { r.Format(v.X.String(), "date-time") }
+		return invalid(jen.Qual(pathWire, "ValidTime").Call(t.val()), t, "date-time")
+	case model.Date, model.TimeOfDay, model.Duration:
+		return invalid(t.self().Dot("Valid").Call(), t, basicFormats[s.Basic])
+	case model.Slice:
+		return append(k.tests(t, s, onReport), k.validateItems(t, s)...)
+	case model.Map:
+		return append(k.tests(t, s, onReport), k.validateMembers(t, s.Key, s.Elem, nil)...)
+	}
+	return k.tests(t, s, onReport)
+}
+
+var basicFormats = map[model.Basic]string{
+	model.Date: "date", model.TimeOfDay: "time", model.Duration: "duration",
+}
+
+func invalid(valid *jen.Statement, t target, format string) []jen.Code {
+	return []jen.Code{jen.If(jen.Op("!").Add(valid)).Block(
+		jen.Id("r").Dot("Format").Call(t.self().Dot("String").Call(), jen.Lit(format)),
+	)}
+}
+
+// validateString asks for UTF-8, which JSON texts consist of, unless a rule
+// implies it.
+func (k *codec) validateString(t target, s *model.Shape) []jen.Code {
+	if s.Rules.Const != nil {
+		return k.tests(t, s, onReport)
+	}
+	// if validText(r, v.X) { … }
+	ask := jen.Id("validText").Call(jen.Id("r"), t.val())
+	tests := k.tests(t, s, onReport)
+	if len(tests) == 0 {
+		return []jen.Code{ask}
+	}
+	return []jen.Code{jen.If(ask).Block(tests...)}
+}
+
+func (k *codec) validateFloat(t target, s *model.Shape) []jen.Code {
+	// if n, ok := validNumber(r, v.X); ok { … }
+	tests := k.tests(t, s, onReport)
+	if len(tests) == 0 {
+		return []jen.Code{jen.Id("validFloat").Call(jen.Id("r"), t.val())}
+	}
+	return []jen.Code{jen.If(
+		jen.List(jen.Id("n"), jen.Id("ok")).Op(":=").Id("validNumber").Call(jen.Id("r"), t.val()), jen.Id("ok"),
+	).Block(tests...)}
+}
+
+func (k *codec) validateItems(t target, s *model.Shape) []jen.Code {
+	k.depth++
+	defer func() { k.depth-- }()
+	i := k.name("i")
+	place := jen.Parens(t.val()).Index(jen.Id(i))
+	if !t.pointer {
+		place = t.val().Index(jen.Id(i))
+	}
+	inner := k.validateItem(at(place), s.Elem)
+	if len(inner) == 0 {
+		return nil
+	}
+	// for i := range v.X {
+	// 	r.EnterIndex(i)
+	// 	…
+	// 	r.Leave()
+	// }
+	body := append([]jen.Code{jen.Id("r").Dot("EnterIndex").Call(jen.Id(i))}, inner...)
+	return []jen.Code{jen.For(jen.Id(i).Op(":=").Range().Add(t.val())).Block(append(body, jen.Id("r").Dot("Leave").Call())...)}
+}
+
+// validateMembers checks the names and values of a map.
+func (k *codec) validateMembers(t target, key, elem *model.Shape, first []jen.Code) []jen.Code {
+	k.depth++
+	defer func() { k.depth-- }()
+	name, item := k.name("name"), k.name("item")
+	// for _, name := range wire.SortedKeys(m) {
+	// 	item := m[name]
+	// 	r.Enter(name)
+	// 	…
+	// 	r.Leave()
+	// }
+	names := []jen.Code{jen.Id("validText").Call(jen.Id("r"), jen.Id(name))}
+	if key != nil {
+		names = append(names, k.tests(at(jen.Id(name)), key, onReport)...)
+	}
+	body := append(first, jen.Id("r").Dot("Enter").Call(jen.Id(name)))
+	body = append(body, names...)
+	if inner := k.validateItem(at(jen.Id(item)), elem); len(inner) > 0 {
+		m := t.val()
+		if t.pointer {
+			m = jen.Parens(m)
+		}
+		body = append(body, jen.Id(item).Op(":=").Add(m).Index(jen.Id(name)))
+		body = append(body, inner...)
+	}
+	body = append(body, jen.Id("r").Dot("Leave").Call())
+	return []jen.Code{jen.For(jen.List(jen.Id("_"), jen.Id(name)).Op(":=").Range().Qual(pathWire, "SortedKeys").Call(t.val())).Block(body...)}
+}
+
+func (k *codec) validateExtra() []jen.Code {
+	var first []jen.Code
+	if len(k.t.Fields) > 0 {
+		// switch name {
+		// case "a", "b":
+		// 	r.Unknown("additionalProperties", name)
+		// }
+		var names []jen.Code
+		for _, f := range k.t.Fields {
+			names = append(names, jen.Lit(f.Name))
+		}
+		first = append(first, jen.Switch(jen.Id("name")).Block(
+			jen.Case(names...).Block(jen.Id("r").Dot("Unknown").Call(jen.Lit("additionalProperties"), jen.Id("name"))),
+		))
+	}
+	return k.validateMembers(at(jen.Id("v").Dot("Extra")), nil, k.t.Extra, first)
+}

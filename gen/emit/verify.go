@@ -1,0 +1,136 @@
+package emit
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// allowedImports are all packages that generated code may use.
+var allowedImports = []string{
+	pathContext, pathJSON, "time", "log/slog", "math/rand/v2", "testing", pathBus, pathWire, pathPgx,
+}
+
+// verify reads a rendered file again and compares it with what was meant: the
+// package-level names, the imports, and no directive to the compiler. Whatever
+// a schema tried to smuggle into the code is an error here.
+func verify(name string, src []byte, planned map[string]bool) error {
+	file, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return fmt.Errorf("emit: %w\n%s", err, numbered(src))
+	}
+	for _, imp := range file.Imports {
+		path, err := strconv.Unquote(imp.Path.Value)
+		if err != nil || imp.Name != nil || !slices.Contains(allowedImports, path) {
+			return fmt.Errorf("emit: %s: unexpected import %s", name, imp.Path.Value)
+		}
+	}
+	for _, group := range file.Comments {
+		for _, c := range group.List {
+			if !strings.HasPrefix(c.Text, "// ") && c.Text != "//" {
+				return fmt.Errorf("emit: %s: unexpected comment %q", name, c.Text)
+			}
+		}
+	}
+	for _, declared := range declarations(file) {
+		if !planned[declared] {
+			return fmt.Errorf("emit: %s: unexpected declaration %s", name, declared)
+		}
+	}
+	return nil
+}
+
+// declarations are the names that a file declares; of methods the receiver's
+// type and the name.
+func declarations(file *ast.File) []string {
+	var names []string
+	for _, decl := range file.Decls {
+		switch d := decl.(type) {
+		case *ast.FuncDecl:
+			names = append(names, functionName(d))
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				switch s := spec.(type) {
+				case *ast.TypeSpec:
+					names = append(names, s.Name.Name)
+				case *ast.ValueSpec:
+					for _, id := range s.Names {
+						names = append(names, id.Name)
+					}
+				}
+			}
+		}
+	}
+	return names
+}
+
+func functionName(d *ast.FuncDecl) string {
+	if d.Recv == nil {
+		return d.Name.Name
+	}
+	t := d.Recv.List[0].Type
+	if star, ok := t.(*ast.StarExpr); ok {
+		t = star.X
+	}
+	if ident, ok := t.(*ast.Ident); ok {
+		return ident.Name + "." + d.Name.Name
+	}
+	return "?." + d.Name.Name
+}
+
+// planned are the names that the unit may declare.
+func (u *unit) planned() map[string]bool {
+	plan := map[string]bool{"_": true}
+	add := func(names ...string) {
+		for _, name := range names {
+			plan[name] = true
+		}
+	}
+	for _, t := range u.types {
+		add(t.Go)
+		for _, method := range []string{"UnmarshalJSON", "MarshalJSON", "AppendJSON", "Validate", "decode", "validate", "append", "Valid", "EventType", "LogValue"} {
+			add(t.Go + "." + method)
+		}
+		for _, v := range t.Values {
+			add(v.Go)
+		}
+	}
+	for _, c := range u.checks {
+		add(c.Func)
+	}
+	add(u.prepared...)
+	if q := u.queue; q != nil {
+		add(q.Const, q.Go+"Event", q.Go+"Producer", "New"+q.Go+"Producer", q.Go+"Consumer", "New"+q.Go+"Consumer", q.Go+"Handlers")
+		add(q.Go+"Producer.SendBatch", q.Go+"Consumer.Start", q.Go+"Consumer.Consumer", q.Go+"Consumer.OnUnknown", q.Go+"Consumer.Handle")
+		for _, ev := range q.Events {
+			add(ev.Const, "Schema"+ev.Go, ev.Go+".of"+q.Go)
+			add(q.Go+"Producer."+ev.Methods.Send, q.Go+"Producer."+ev.Methods.SendBatch)
+			add(q.Go+"Consumer."+ev.Methods.On, q.Go+"Consumer."+ev.Methods.OnTx)
+		}
+	}
+	return plan
+}
+
+// sources is one hash over the schemas that the file is made from.
+func (u *unit) sources() string {
+	sum := sha256.New()
+	for _, s := range u.model.Sources {
+		if s.Home == u.home() {
+			fmt.Fprintf(sum, "%s %s\n", s.Hash, s.File)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+func (u *unit) home() string {
+	if u.queue == nil {
+		return ""
+	}
+	return u.queue.Name
+}
