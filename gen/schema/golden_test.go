@@ -27,10 +27,7 @@ func TestLoad_Diagnostics(t *testing.T) {
 	}
 	for _, name := range names {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
+			archive := parseArchive(t, name)
 			got, want := loadArchive(archive), &archive.Files[len(archive.Files)-1]
 			if want.Name != "diagnostics" {
 				t.Fatal("the last file must be diagnostics")
@@ -46,6 +43,15 @@ func TestLoad_Diagnostics(t *testing.T) {
 			}
 		})
 	}
+}
+
+func parseArchive(t testing.TB, name string) *txtar.Archive {
+	t.Helper()
+	archive, err := txtar.ParseFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return archive
 }
 
 func loadArchive(archive *txtar.Archive) []byte {

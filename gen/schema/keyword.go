@@ -1,12 +1,16 @@
 package schema
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // A keyword is one that the drafts define.
 type keyword struct {
 	vocabulary vocabulary
 	from, to   Draft
-	besideRef  bool // survives beside a $ref of draft-07, since it asserts nothing
+	besideRef  bool  // survives beside a $ref of draft-07, since it asserts nothing
+	applies    Kinds // the types it says something about; 0 is all
 	read       func(*builder, Member)
 }
 
@@ -33,7 +37,7 @@ func keywordTable() map[string]keyword {
 		k.besideRef = true
 		return k
 	}
-	return map[string]keyword{
+	table := map[string]keyword{
 		"$schema":          beside(every(vocabCore, identified)),
 		"$id":              beside(since6(vocabCore, identified)),
 		"id":               {vocabulary: vocabCore, from: Draft4, to: Draft4, besideRef: true, read: identified},
@@ -102,6 +106,23 @@ func keywordTable() map[string]keyword {
 		"contentMediaType": since7(vocabContent, readText(func(s *Schema) *string { return &s.ContentMediaType })),
 		"contentSchema":    since2019(vocabContent, readSchema(func(*Schema) **Schema { return new(*Schema) })),
 	}
+	for kinds, names := range keywordsOf {
+		for _, name := range strings.Fields(names) {
+			k := table[name]
+			k.applies = kinds
+			table[name] = k
+		}
+	}
+	return table
+}
+
+// keywordsOf lists the keywords that say nothing about all other types.
+var keywordsOf = map[Kinds]string{
+	Integer | Number: "minimum exclusiveMinimum maximum exclusiveMaximum multipleOf",
+	String:           "minLength maxLength pattern",
+	Array:            "prefixItems items additionalItems contains minItems maxItems uniqueItems minContains maxContains unevaluatedItems",
+	Object: "properties patternProperties additionalProperties propertyNames minProperties maxProperties required " +
+		"dependentRequired dependentSchemas dependencies unevaluatedProperties",
 }
 
 // identified keywords were read before all others, by identify.

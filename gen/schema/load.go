@@ -62,6 +62,7 @@ func Load(sources []Source, opts Options) (*Set, []Diagnostic) {
 	l.checkMetaschemas()
 	if !l.rep.failed() {
 		l.checkCycles()
+		l.warn()
 	}
 	if l.rep.failed() {
 		return nil, l.rep.sorted()

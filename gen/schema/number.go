@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -50,6 +51,25 @@ func parseExponent(text string) int {
 }
 
 func (d decimal) integer() bool { return d.digits == "" || d.exp >= 0 }
+
+// compare orders d and e by value.
+func (d decimal) compare(e decimal) int {
+	if d.sign() != e.sign() {
+		return d.sign() - e.sign()
+	}
+	c := cmp.Or(cmp.Compare(len(d.digits)+d.exp, len(e.digits)+e.exp), strings.Compare(d.digits, e.digits))
+	return c * d.sign()
+}
+
+func (d decimal) sign() int {
+	switch {
+	case d.digits == "":
+		return 0
+	case d.negative:
+		return -1
+	}
+	return 1
+}
 
 // natural returns the value of a JSON number that is a natural number; huge
 // tells one beyond math.MaxInt64, for which n is math.MaxInt64.

@@ -1,0 +1,326 @@
+package schema
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// warn says what is legal in the user's schemas and most likely not meant.
+func (l *loader) warn() {
+	guesses := maxGuesses
+	for _, s := range l.schemasInOrder() {
+		p := l.places[s.Source]
+		if s.Bool != nil || !s.File.Event || p.scope.private {
+			continue
+		}
+		w := warner{l, s, p.scope, &guesses}
+		w.warnKeywords()
+		w.warnValues()
+		w.warnLimits()
+		w.warnRequired()
+		w.warnFormat()
+	}
+}
+
+// maxGuesses bounds the names for which a better one is looked for, or a
+// pattern that allows them.
+const maxGuesses = 2_000
+
+type warner struct {
+	*loader
+	*Schema
+	scope   scope
+	guesses *int
+}
+
+// guess says whether one more guess may be made.
+func (w warner) guess() bool {
+	*w.guesses--
+	return *w.guesses >= 0
+}
+
+// warnAt warns about the member of the schema with that name.
+func (w warner) warnAt(keyword, format string, args ...any) {
+	pos := w.Pos
+	if n := w.Source.Member(keyword); n != nil {
+		pos = n.Pos
+	}
+	w.rep.warnf(pos, w.Pointer+"/"+keyword, format, args...)
+}
+
+// warnKeywords warns about members that do nothing.
+func (w warner) warnKeywords() {
+	refOnly := w.isRefOnly(w.Source, w.scope)
+	for _, m := range w.Source.Members {
+		k, known := w.keywords[m.Name]
+		switch {
+		case !known:
+			w.warnMisspelt(m)
+		case !k.in(w.scope.dialect):
+			w.warnForeign(m, k)
+		case refOnly && !k.besideRef && k.vocabulary != vocabMetadata:
+			w.rep.warnf(m.Pos, w.Pointer+"/"+m.Name, "%s is ignored beside $ref until draft-07; put the $ref into allOf", m.Name)
+		case k.applies != 0 && w.Types != 0 && w.Types&k.applies == 0:
+			w.rep.warnf(m.Pos, w.Pointer+"/"+m.Name, "%s says nothing about type %s", m.Name, w.Types)
+		}
+	}
+	if w.isRefOnly(w.Source, w.scope) {
+		return
+	}
+	for _, need := range []struct {
+		keyword, beside string
+		met             bool
+	}{
+		{"then", "if", w.If != nil}, {"else", "if", w.If != nil},
+		{"minContains", "contains", w.Contains != nil}, {"maxContains", "contains", w.Contains != nil},
+		{"additionalItems", "an items array", w.scope.dialect.draft >= Draft2020 || isArray(w.Source.Member("items"))},
+	} {
+		if !need.met && w.Source.Member(need.keyword) != nil && w.keywords[need.keyword].in(w.scope.dialect) {
+			w.warnAt(need.keyword, "%s does nothing without %s", need.keyword, need.beside)
+		}
+	}
+}
+
+func isArray(n *Node) bool { return n != nil && n.Kind == Array }
+
+// warnForeign warns about an assertion of another draft.
+func (w warner) warnForeign(m Member, k keyword) {
+	silent := vocabMetadata | vocabContent | vocabFormat
+	if w.scope.dialect.meta != "" || k.vocabulary&silent != 0 || m.Name == "$defs" || m.Name == "$comment" {
+		return
+	}
+	hint := ""
+	if m.Name == "id" {
+		if m.Value.Kind != String {
+			return
+		}
+		hint = "; write $id"
+	}
+	w.rep.warnf(m.Pos, w.Pointer+"/"+pointerToken(m.Name), "%s is no keyword of %s and is ignored%s", m.Name, w.scope.dialect.draft, hint)
+}
+
+// warnMisspelt warns about a member that is almost a keyword.
+func (w warner) warnMisspelt(m Member) {
+	if strings.HasPrefix(m.Name, "x-") || len(m.Name) < 3 || len(m.Name) > 30 || !w.guess() {
+		return
+	}
+	best, bestDistance := "", 3
+	for name, k := range w.keywords {
+		d := distance(strings.ToLower(m.Name), strings.ToLower(name), len(name) > 7)
+		if k.in(w.scope.dialect) && (d < bestDistance || d == bestDistance && name < best) {
+			best, bestDistance = name, d
+		}
+	}
+	if best != "" {
+		w.rep.warnf(m.Pos, w.Pointer+"/"+pointerToken(m.Name), "unknown keyword %s is ignored; did you mean %s?", quote(m.Name), best)
+	}
+}
+
+// distance counts the letters to insert, delete, replace or swap with a
+// neighbour to get from a to b, if they are at most two, or one for short
+// names; otherwise it returns 3.
+func distance(a, b string, long bool) int {
+	limit := 1
+	if long {
+		limit = 2
+	}
+	if len(a)-len(b) > limit || len(b)-len(a) > limit {
+		return 3
+	}
+	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row := make([]int, len(b)+1)
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+differs(a[i-1], b[j-1]))
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last = last, row
+	}
+	if d := last[len(b)]; d <= limit {
+		return d
+	}
+	return 3
+}
+
+func differs(a, b byte) int {
+	if a == b {
+		return 0
+	}
+	return 1
+}
+
+// warnValues warns about values of enum and const that type excludes, and
+// about those that stand in enum twice.
+func (w warner) warnValues() {
+	if w.Const != nil && !w.Types.allow(w.Const) {
+		w.warnAt("const", "the value is not of type %s, so nothing is valid", w.Types)
+	}
+	first := map[string]Position{}
+	for i, n := range w.Enum {
+		pointer := w.Pointer + "/enum/" + strconv.Itoa(i)
+		if !w.Types.allow(n) {
+			w.rep.warnf(n.Pos, pointer, "the value is not of type %s and can never match", w.Types)
+		}
+		key := string(appendCanonical(nil, n))
+		if pos, dup := first[key]; dup {
+			w.rep.warnf(n.Pos, pointer, "the value stands already at %d:%d", pos.Line, pos.Column)
+			continue
+		}
+		first[key] = n.Pos
+	}
+	if w.HasEnum && len(w.Enum) == 0 {
+		w.warnAt("enum", "enum is empty, so nothing is valid")
+	}
+}
+
+// allow says whether n is of one of the types; none means all.
+func (k Kinds) allow(n *Node) bool {
+	switch {
+	case k == 0 || k&n.Kind != 0:
+		return true
+	case n.Kind == Number:
+		return k&Integer != 0 && parseDecimal(n.Text).integer()
+	}
+	return false
+}
+
+// String lists the types in words.
+func (k Kinds) String() string {
+	var names []string
+	for name, kind := range typeNames {
+		if k&kind != 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, " or ")
+}
+
+// appendCanonical writes n so that values are equal as JSON exactly if their
+// texts are.
+func appendCanonical(b []byte, n *Node) []byte {
+	switch n.Kind {
+	case Null:
+		return append(b, 'n')
+	case Number:
+		d := parseDecimal(n.Text)
+		if d.negative {
+			b = append(b, '-')
+		}
+		return strconv.AppendInt(append(append(b, d.digits...), 'e'), int64(d.exp), 10)
+	case String:
+		return strconv.AppendQuote(b, n.Text)
+	case Array:
+		b = append(b, '[')
+		for _, item := range n.Items {
+			b = append(appendCanonical(b, item), ',')
+		}
+		return append(b, ']')
+	case Object:
+		members := slices.SortedFunc(slices.Values(n.Members), func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
+		b = append(b, '{')
+		for _, m := range members {
+			b = append(appendCanonical(append(strconv.AppendQuote(b, m.Name), ':'), m.Value), ',')
+		}
+		return append(b, '}')
+	}
+	return append(b, n.Text...)
+}
+
+// warnLimits warns about limits that leave nothing between them.
+func (w warner) warnLimits() {
+	w.warnRange("minLength", w.MinLength, w.MaxLength)
+	w.warnRange("minItems", w.MinItems, w.MaxItems)
+	w.warnRange("minProperties", w.MinProperties, w.MaxProperties)
+	w.warnRange("minContains", w.MinContains, w.MaxContains)
+	for _, r := range []struct {
+		keyword, low, high string
+		open               bool // the two may not be equal either
+	}{
+		{"minimum", w.Minimum, w.Maximum, false}, {"exclusiveMinimum", w.ExclusiveMinimum, w.ExclusiveMaximum, true},
+		{"minimum", w.Minimum, w.ExclusiveMaximum, true}, {"exclusiveMinimum", w.ExclusiveMinimum, w.Maximum, true},
+	} {
+		if r.low == "" || r.high == "" {
+			continue
+		}
+		if c := parseDecimal(r.low).compare(parseDecimal(r.high)); c > 0 || c == 0 && r.open {
+			w.warnAt(r.keyword, "no number lies between %s and the maximum", r.keyword)
+		}
+	}
+}
+
+func (w warner) warnRange(keyword string, low, high *int64) {
+	if low != nil && high != nil && *low > *high {
+		w.warnAt(keyword, "%s is greater than the maximum, so nothing is valid", keyword)
+	}
+}
+
+// warnRequired warns about names that properties does not declare where they
+// are forbidden, or almost declared.
+func (w warner) warnRequired() {
+	declared := map[string]bool{}
+	for _, p := range w.Properties {
+		declared[p.Name] = true
+	}
+	closed := w.AdditionalProperties != nil && w.AdditionalProperties.Bool != nil && !*w.AdditionalProperties.Bool
+	for i, name := range w.Required {
+		if declared[name.Text] || !w.guess() || w.matchesPattern(name.Text) {
+			continue
+		}
+		pointer := w.Pointer + "/required/" + strconv.Itoa(i)
+		if closed {
+			w.rep.warnf(name.Pos, pointer, "required property %s is not declared and additionalProperties is false, so no object is valid", quote(name.Text))
+		} else if near := w.nearProperty(name.Text); near != "" {
+			w.rep.warnf(name.Pos, pointer, "required property %s is not declared; did you mean %s?", quote(name.Text), quote(near))
+		}
+	}
+}
+
+func (w warner) matchesPattern(name string) bool {
+	return slices.ContainsFunc(w.PatternProperties, func(p PatternProperty) bool {
+		re, err := regexp.Compile(p.Pattern.RE2)
+		return err != nil || re.MatchString(name)
+	})
+}
+
+// maxNear bounds the names that a misspelt one is compared with.
+const maxNear = 500
+
+func (w warner) nearProperty(name string) string {
+	if len(name) < 3 || len(name) > 60 {
+		return ""
+	}
+	for _, p := range w.Properties[:min(len(w.Properties), maxNear)] {
+		if distance(name, p.Name, len(p.Name) > 7) < 3 {
+			return p.Name
+		}
+	}
+	return ""
+}
+
+// knownFormats are those of all drafts.
+var knownFormats = map[string]bool{
+	"date-time": true, "date": true, "time": true, "duration": true, "email": true, "idn-email": true,
+	"hostname": true, "idn-hostname": true, "ipv4": true, "ipv6": true, "uri": true, "uri-reference": true,
+	"iri": true, "iri-reference": true, "uuid": true, "uri-template": true, "json-pointer": true,
+	"relative-json-pointer": true, "regex": true,
+}
+
+func (w warner) warnFormat() {
+	if w.Format != "" && !knownFormats[w.Format] {
+		w.warnAt("format", "unknown format %s is not checked", quote(w.Format))
+	}
+}
+
+// String is the draft's name.
+func (d Draft) String() string {
+	return map[Draft]string{Draft4: "draft-04", Draft6: "draft-06", Draft7: "draft-07", Draft2019: "2019-09", Draft2020: "2020-12"}[d]
+}
