@@ -55,7 +55,7 @@ generate: ## generate the examples' code from their schemas
 tree = { git diff --binary HEAD; git ls-files -z --others --exclude-standard | xargs -0 cksum; } | cksum
 
 check-generate: ## prove that generating changes nothing
-	@before=$$($(tree)); go generate ./...; after=$$($(tree)); \
+	@before=$$($(tree)); go generate ./... || exit; after=$$($(tree)); \
 	[ "$$before" = "$$after" ] || { git status --short >&2; echo 'generated files were stale: commit what make generate writes' >&2; exit 1; }
 
 test-versions: $(VERSIONS:%=test-%) ## run the tests against PostgreSQL 14 to 18 (downloads them with npm)
