@@ -339,6 +339,7 @@ func TestEngineNames_MustNotBeEmptyOrTooLong(t *testing.T) {
 func TestEngineSubscribe_ManyAtOnceExactlyOneIsNew(t *testing.T) {
 	t.Parallel()
 	e := newEngineTest(t)
+	e.exec(`select pgque.create_queue('other'), pgque.subscribe('other', 'new')`)
 	gate := e.newSession()
 	gate.exec(`begin; select pgque.subscribe('q', 'new')`)
 	var racers []*session

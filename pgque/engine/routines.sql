@@ -14,6 +14,7 @@ set local client_min_messages = warning;
 \ir functions/create_queue.sql
 \ir functions/drop_queue.sql
 \ir functions/set_queue_config.sql
+\ir functions/pause_queue.sql
 
 -- producers
 \ir functions/insert_event.sql
@@ -30,6 +31,7 @@ set local client_min_messages = warning;
 \ir functions/window.sql
 \ir functions/next_batch.sql
 \ir functions/get_batch_events.sql
+\ir functions/get_batch_cursor.sql
 \ir functions/finish_batch.sql
 \ir functions/receive.sql
 \ir functions/ack.sql
@@ -45,6 +47,8 @@ set local client_min_messages = warning;
 \ir functions/maint_retry_events.sql
 \ir functions/maint_rotate_tables.sql
 \ir functions/maint.sql
+\ir functions/lifecycle.sql
+\ir functions/compat.sql
 
 -- what an operator looks at
 \ir functions/get_queue_info.sql

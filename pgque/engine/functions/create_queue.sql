@@ -82,3 +82,26 @@ begin
     end if;
 end
 $$;
+
+-- create_queue(name, options) creates a queue with settings of its own, the parameters
+-- of set_queue_config: {"ticker_max_lag": "100 ms", "max_retries": 3}. Null options are
+-- none. Returns 1; 0 when the queue exists, whose settings then stay as they are.
+--
+-- Raises PQ008 as above, PQ007 for options that set_queue_config refuses.
+create or replace function pgque.create_queue(i_queue_name text, i_options jsonb) returns integer
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+begin
+    if jsonb_typeof(i_options) not in ('object', 'null') then
+        raise exception 'queue options must be an object' using errcode = 'PQ007';
+    end if;
+    if pgque.create_queue(i_queue_name) = 0 then
+        return 0;
+    end if;
+    if jsonb_typeof(i_options) = 'object' then
+        perform pgque.set_queue_config(i_queue_name, key, value) from jsonb_each_text(i_options);
+    end if;
+    return 1;
+end
+$$;
