@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -49,7 +50,7 @@ func newForeignBus(t testing.TB) *bus {
 func busOver(t testing.TB, c *pgque.Client) *bus {
 	t.Helper()
 	log := &logBook{}
-	b := &bus{Client: pgque.New(c.Pool(), pgque.WithLogger(slog.New(log))), t: t, log: log}
+	b := &bus{Client: pgque.New(c.Pool(), pgque.WithLogger(log.logger())), t: t, log: log}
 	t.Cleanup(b.Close)
 	if err := b.CreateQueue(t.Context(), "orders"); err != nil {
 		t.Fatal(err)
@@ -219,6 +220,10 @@ func (b *logBook) Handle(_ context.Context, r slog.Record) error {
 	b.lines = append(b.lines, line)
 	return nil
 }
+
+func (b *logBook) logger() *slog.Logger { return slog.New(b) }
+
+func (b *logBook) text() string { return strings.Join(b.all(), "\n") }
 
 func (b *logBook) all() []string {
 	b.mu.Lock()

@@ -554,13 +554,16 @@ func TestStart_TerminatedBackendsCostNothing(t *testing.T) {
 }
 
 // terminateOthers ends every connection to the database but its own.
-func (b *bus) terminateOthers() {
+func (b *bus) terminateOthers() { b.t.Helper(); b.terminate("") }
+
+// terminate ends the connections whose last statement matches, all for "".
+func (b *bus) terminate(statement string) {
 	b.t.Helper()
 	conn, err := pgx.ConnectConfig(context.Background(), b.Pool().Config().ConnConfig)
 	b.must(err)
 	defer func() { _ = conn.Close(context.Background()) }()
 	_, err = conn.Exec(context.Background(), `select pg_terminate_backend(pid) from pg_stat_activity
-		where datname = current_database() and pid <> pg_backend_pid()`)
+		where datname = current_database() and pid <> pg_backend_pid() and query ilike $1`, statement+"%")
 	b.must(err)
 }
 
