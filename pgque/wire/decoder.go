@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"sync"
 	"unsafe"
 )
@@ -20,16 +21,16 @@ const MaxDepth = 512
 // not being read.
 //
 // A method that reads a value of one kind and finds another reports keyword type,
-// skips the value and returns false. Behind every true Member or Item exactly one
-// value is read. After a syntax error, and when the Report is full, every method
+// skips the value and returns false. Member is called after an Object that
+// returned true, until it returns false itself, and Item likewise after Array.
+// Behind every true Member or Item exactly one value is read. After a syntax error, and when the Report is full, every method
 // returns false at once, so that loops end; Err then has the reason.
 type Decoder struct {
 	Report
 
 	buf     []byte
 	pos     int
-	key     []byte
-	scratch []byte // holds keys and texts that had escapes
+	scratch []byte // the last text that had escapes
 	syntax  *SyntaxError
 
 	names  []string // stack of the members of objects that are being skipped or parsed
@@ -41,7 +42,7 @@ func NewDecoder(b []byte) *Decoder { return &Decoder{buf: b} }
 
 // Reset makes the Decoder read b, with an empty Report of the same Limit.
 func (d *Decoder) Reset(b []byte) {
-	d.buf, d.pos, d.key, d.syntax = b, 0, nil, nil
+	d.buf, d.pos, d.syntax = b, 0, nil
 	d.violations, d.done = nil, false
 	clear(d.path[:cap(d.path)])
 	clear(d.names[:cap(d.names)])
@@ -59,8 +60,8 @@ func Open(b []byte) *Decoder {
 	return d
 }
 
-// Close is Err, and ends the use of a Decoder that Open returned: neither the
-// Decoder nor a key of it may be used afterwards.
+// Close is Err, and ends the use of a Decoder that Open returned: the Decoder
+// may not be used afterwards.
 func (d *Decoder) Close(event string) error {
 	err := d.Err(event)
 	d.Reset(nil)
@@ -203,13 +204,11 @@ func (d *Decoder) readName(top *step) bool {
 		return d.broken(end, problem)
 	}
 	d.pos = end
-	d.key = d.buf[start : end-1]
-	if escaped {
-		d.scratch = unescape(d.scratch[:0], d.key)
-		d.key = d.scratch
-		top.name = string(d.key)
+	if name := d.buf[start : end-1]; escaped {
+		d.scratch = unescape(d.scratch[:0], name)
+		top.name = string(d.scratch)
 	} else {
-		top.name = alias(d.key)
+		top.name = alias(name)
 	}
 	if d.next() != ':' {
 		return d.broken(d.pos, msgColon)
@@ -221,11 +220,14 @@ func (d *Decoder) readName(top *step) bool {
 // alias views bytes that nobody writes to as a string.
 func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// Key returns the name of the current member, unescaped, good until the next call
-// of Member.
-func (d *Decoder) Key() []byte { return d.key }
+// Key returns the name of the current member, unescaped, also after its value was
+// read. It is part of the text and not to be written to.
+func (d *Decoder) Key() []byte {
+	name := d.name()
+	return unsafe.Slice(unsafe.StringData(name), len(name))
+}
 
-// name is Key as a string that stays good as long as the text.
+// name is Key as a string, good as long as the text.
 func (d *Decoder) name() string { return d.path[len(d.path)-1].name }
 
 // Duplicate reports the current member's name as one that the object already had.
@@ -303,7 +305,7 @@ func (d *Decoder) String(v *string) bool {
 }
 
 // StringBytes reads a string and returns its unescaped text, good until the next
-// call of any method.
+// call of any method of the Decoder.
 func (d *Decoder) StringBytes() ([]byte, bool) {
 	text, escaped, ok := d.text()
 	if ok && escaped {
@@ -414,11 +416,11 @@ func (d *Decoder) Span() ([]byte, bool) {
 // and stores a copy of its text under the member's name. It makes m when it is
 // nil. A name that m already has is a Duplicate.
 func (d *Decoder) Extra(m map[string]json.RawMessage) map[string]json.RawMessage {
-	if _, has := m[string(d.key)]; has {
+	name := strings.Clone(d.name())
+	if _, has := m[name]; has {
 		d.Duplicate()
 		return m
 	}
-	name := string(d.key)
 	raw, ok := d.Raw()
 	if !ok {
 		return m

@@ -13,6 +13,14 @@ func (d *Decoder) First(seen *uint64, bit uint64) bool {
 	return true
 }
 
+// Unknown is Report.Unknown for the current member: it points at the object.
+func (d *Decoder) Unknown(keyword, name string) {
+	top := &d.path[len(d.path)-1]
+	top.index = noStep
+	d.Report.Unknown(keyword, name)
+	top.index = nameStep
+}
+
 // Missing fails required for every name whose bit, counted from the least
 // significant one, is not in seen. Empty names stand for members that are not
 // required.

@@ -93,21 +93,21 @@ var relations = map[string]string{
 }
 
 // Count fails minLength, maxLength, minItems, maxItems, minProperties,
-// maxProperties, minContains or maxContains: "2 characters, at least 3 are
+// maxProperties, minContains or maxContains: "2 characters, at least 3
 // required".
 func (r *Report) Count(keyword string, got, limit int) {
 	if r == nil {
 		return
 	}
-	rule := ", at least "
+	rule, end := ", at least ", " required"
 	if keyword[1] == 'a' {
-		rule = ", at most "
+		rule, end = ", at most ", " allowed"
 	}
 	unit := counted[keyword[3:]]
 	if got != 1 {
 		unit += "s"
 	}
-	r.Fail(keyword, strconv.Itoa(got)+" "+unit+rule+strconv.Itoa(limit))
+	r.Fail(keyword, strconv.Itoa(got)+" "+unit+rule+strconv.Itoa(limit)+end)
 }
 
 // counted is keyed by the keyword without min or max.
@@ -133,8 +133,8 @@ func (r *Report) Dependent(present, missing string) {
 	}
 }
 
-// Unknown fails additionalProperties or unevaluatedProperties at the object
-// that has a member too many.
+// Unknown fails additionalProperties or unevaluatedProperties at the object that
+// has a member too many.
 func (r *Report) Unknown(keyword, name string) {
 	if r != nil {
 		r.Fail(keyword, Quote(name)+" is not allowed")
