@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -32,13 +33,11 @@ func sourceBase(sources []Source, i int) *url.URL {
 	}
 	rest := splitName(sources[i].Name)[len(parent):]
 	base := &url.URL{Scheme: uriScheme, Path: "/"}
-	for _, segment := range rest {
-		if segment == ".." || segment == "" {
-			base.Host = strconv.Itoa(i + 1)
-			return base
-		}
+	if slices.Contains(rest, "..") || slices.Contains(rest, "") {
+		base.Host = strconv.Itoa(i + 1)
+		return base
 	}
-	return base.JoinPath(rest...)
+	return below(base, path.Join(rest...))
 }
 
 // splitName splits a source's name into its segments; an absolute one begins

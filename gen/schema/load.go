@@ -75,15 +75,16 @@ type loader struct {
 	opts      Options
 	rep       report
 	keywords  map[string]keyword
-	docs      []*document            // all that were parsed, in the order of reading
-	byURI     map[string]*document   // the same by retrieval URI and by $id of the root
-	broken    map[string]bool        // retrieval URIs of files that do not parse
-	roots     []*refRoot             // longest prefix first
-	resources map[string]*resource   // by URI
-	places    map[*Node]*place       // the schemas that were built
-	refs      []pendingRef           // not yet resolved
-	dialects  map[string]*dialect    // of metaschemas that are not built in
-	patterns  map[string]translation // by source text
+	docs      []*document                // all that were parsed, in the order of reading
+	byURI     map[string]*document       // the same by retrieval URI and by $id of the root
+	broken    map[string]bool            // retrieval URIs of files that do not parse
+	roots     []*refRoot                 // longest prefix first
+	resources map[string]*resource       // by URI
+	places    map[*Node]*place           // the schemas that were built
+	refs      []pendingRef               // not yet resolved
+	dialects  map[string]*dialect        // of metaschemas that are not built in
+	patterns  map[string]translation     // by source text
+	indexes   map[*Node]map[string]*Node // the members of wide objects
 	// patternSize is about the instructions of all patterns.
 	patternSize int
 }
@@ -102,6 +103,7 @@ func newLoader(opts Options) *loader {
 		places:    map[*Node]*place{},
 		dialects:  map[string]*dialect{},
 		patterns:  map[string]translation{},
+		indexes:   map[*Node]map[string]*Node{},
 	}
 	l.roots = newRefRoots(opts.RefRoots, &l.rep)
 	return l
@@ -120,6 +122,10 @@ func (l *loader) set() *Set {
 
 // readSource parses every schema file of s.
 func (l *loader) readSource(s Source, base *url.URL) {
+	if s.FS == nil {
+		l.rep.errorf(filePosition(s.Name, "."), "", "the source has no folder")
+		return
+	}
 	err := fs.WalkDir(s.FS, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			l.rep.errorf(filePosition(s.Name, name), "", "%s", plainError(err))
@@ -144,10 +150,13 @@ func (l *loader) visit(s Source, base *url.URL, name string, entry fs.DirEntry) 
 		return nil
 	case !isSchemaFile(name):
 		return nil
+	case !entry.Type().IsRegular():
+		l.rep.errorf(filePosition(s.Name, name), "", "is not a regular file")
+		return nil
 	case len(l.docs) >= l.opts.Limits.Files:
 		return fmt.Errorf("more than %d schema files", l.opts.Limits.Files)
 	}
-	uri := base.JoinPath(name)
+	uri := below(base, name)
 	if l.byURI[uri.String()] == nil && !l.broken[uri.String()] {
 		l.readFile(s.FS, name, s.Name, uri, true)
 	}

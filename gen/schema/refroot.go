@@ -21,8 +21,8 @@ func newRefRoots(roots []RefRoot, rep *report) []*refRoot {
 	var list []*refRoot
 	for _, r := range roots {
 		u, err := url.Parse(r.Prefix)
-		if err != nil || !u.IsAbs() || u.Opaque != "" || u.Fragment != "" || u.RawQuery != "" {
-			rep.errorf(filePosition(r.Name, "."), "", "the prefix %s of a reference root must be an absolute URI without query and fragment", quote(r.Prefix))
+		if err != nil || r.FS == nil || !u.IsAbs() || u.Opaque != "" || u.Fragment != "" || u.RawQuery != "" {
+			rep.errorf(filePosition(r.Name, "."), "", "the prefix %s of a reference root must be an absolute URI without query and fragment, and have a folder", quote(r.Prefix))
 			continue
 		}
 		if !strings.HasSuffix(u.Path, "/") {
@@ -106,7 +106,7 @@ func (l *loader) declaredDocument(uri string) *document {
 		if !ok {
 			continue
 		}
-		found := r.base.JoinPath(name)
+		found := below(r.base, name)
 		if doc := l.byURI[found.String()]; doc != nil {
 			return doc
 		}
@@ -143,5 +143,5 @@ func (l *loader) declaredID(r *refRoot, name string) string {
 	if root == nil {
 		return ""
 	}
-	return rootID(&document{root: root, uri: r.base.JoinPath(name)})
+	return rootID(&document{root: root, uri: below(r.base, name)})
 }

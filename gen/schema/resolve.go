@@ -149,7 +149,7 @@ func (l *loader) locatePointer(res *resource, pointer, text string) (*Schema, er
 	n, around := res.root, l.places[res.root]
 	at := around.schema.Pointer
 	for _, t := range tokens {
-		if n = child(n, t); n == nil {
+		if n = l.child(n, t); n == nil {
 			return nil, fmt.Errorf("the reference %s leads nowhere: nothing at %s", quote(text), quote(pointer))
 		}
 		at += "/" + pointerToken(t)
@@ -163,6 +163,26 @@ func (l *loader) locatePointer(res *resource, pointer, text string) (*Schema, er
 	sc := around.scope
 	sc.private = true
 	return l.schema(n, at, sc), nil
+}
+
+// wideObject is from how many members on an object gets an index.
+const wideObject = 32
+
+// child is the function child with an index for wide objects, which are
+// pointed into as often as they have members.
+func (l *loader) child(n *Node, token string) *Node {
+	if n.Kind != Object || len(n.Members) < wideObject {
+		return child(n, token)
+	}
+	index := l.indexes[n]
+	if index == nil {
+		index = make(map[string]*Node, len(n.Members))
+		for _, m := range n.Members {
+			index[m.Name] = m.Value
+		}
+		l.indexes[n] = index
+	}
+	return index[token]
 }
 
 // child returns the member or item of n that a pointer's token names.

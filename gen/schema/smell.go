@@ -60,6 +60,8 @@ func (w warner) warnKeywords() {
 			w.warnMisspelt(m)
 		case !k.in(w.scope.dialect):
 			w.warnForeign(m, k)
+		case m.Value.Kind == Boolean && m.Value.Text == "true" && k.vocabulary&(vocabApplicator|vocabUnevaluated) != 0:
+			// The schema true asserts nothing anywhere.
 		case refOnly && !k.besideRef && k.vocabulary != vocabMetadata:
 			w.rep.warnf(m.Pos, w.Pointer+"/"+m.Name, "%s is ignored beside $ref until draft-07; put the $ref into allOf", m.Name)
 		case k.applies != 0 && w.Types != 0 && w.Types&k.applies == 0:
@@ -97,6 +99,9 @@ func (w warner) warnForeign(m Member, k keyword) {
 			return
 		}
 		hint = "; write $id"
+	}
+	if m.Name == "$id" {
+		hint = "; write id"
 	}
 	w.rep.warnf(m.Pos, w.Pointer+"/"+pointerToken(m.Name), "%s is no keyword of %s and is ignored%s", m.Name, w.scope.dialect.draft, hint)
 }

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"net/url"
+	"path"
 	"strings"
 )
 
@@ -28,6 +29,14 @@ func withoutFragment(u *url.URL) *url.URL {
 	v := *u
 	v.Fragment, v.RawFragment = "", ""
 	return &v
+}
+
+// below is the URI of the file with that path below base. The path is taken as
+// it is: a '%' or '#' in a file's name is that character.
+func below(base *url.URL, name string) *url.URL {
+	u := *base
+	u.Path, u.RawPath = path.Join(base.Path, name), ""
+	return &u
 }
 
 // pointerToken escapes a member name for a JSON pointer (RFC 6901).
