@@ -82,6 +82,22 @@ func TestInstall_LeavesAForeignSchemaAlone(t *testing.T) {
 	}
 }
 
+func TestInstall_UpgradesAndNeverGoesBack(t *testing.T) {
+	t.Parallel()
+	c := pgquetest.New(t)
+	setVersion(t, c, "0.0.1")
+	wantText(t, must(t, dsnOf(c), "install"), "upgraded from 0.0.1 to "+pgque.Version)
+	setVersion(t, c, "9999.0.0")
+	wantText(t, mustFail(t, exitFailed, "install", "-dsn", dsnOf(c)), "9999.0.0", pgque.Version, "update the program")
+}
+
+func setVersion(t *testing.T, c *pgque.Client, version string) {
+	t.Helper()
+	if _, err := c.Pool().Exec(t.Context(), "update pgque.config set engine_version = $1", version); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestVersion_NeedsNoDatabase(t *testing.T) {
 	t.Setenv(dsnEnv, "")
 	r := runWith(t.Context(), "version")
@@ -216,12 +232,14 @@ func TestStatus_QueueThatNeedsNoTick(t *testing.T) {
 	t.Parallel()
 	c := pgquetest.New(t)
 	dsn := dsnOf(c)
-	must(t, dsn, "queue", "create", "orders", "paused")
+	must(t, dsn, "queue", "create", "orders", "halted", "copied")
 	ageTicks(t, c)
-	if err := c.SetQueueConfig(t.Context(), "paused", "ticker_paused", "true"); err != nil {
-		t.Fatal(err)
+	for queue, parameter := range map[string]string{"halted": "ticker_paused", "copied": "external_ticker"} {
+		if err := c.SetQueueConfig(t.Context(), queue, parameter, "true"); err != nil {
+			t.Fatal(err)
+		}
 	}
-	wantText(t, must(t, dsn, "status"), "no queue needs a tick", " idle ", " paused ")
+	wantText(t, must(t, dsn, "status"), "no queue needs a tick", " idle ", " paused ", " external ")
 }
 
 func TestTicker_MakesEventsReceivableAndEndsWell(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -69,6 +70,21 @@ func TestStart_SaysWhatPostgreSQLSaysAboutABadSetting(t *testing.T) {
 	_, err := server.Start(t.Context(), server.Options{Settings: map[string]string{"max_connections": "many"}})
 	if err == nil || !strings.Contains(err.Error(), `max_connections`) {
 		t.Errorf("error = %v, want one that names max_connections", err)
+	}
+}
+
+func TestStart_WhereTheTemporaryDirectoryIsTooDeepForASocket(t *testing.T) {
+	deep := filepath.Join(t.TempDir(), strings.Repeat("deep", 20))
+	if err := os.Mkdir(deep, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", deep)
+	s := start(t, server.Options{})
+	if strings.HasPrefix(s.Dir(), deep) {
+		t.Errorf("the server's directory is %q", s.Dir())
+	}
+	if left, err := os.ReadDir(deep); err != nil || len(left) > 0 {
+		t.Errorf("left in the deep directory: %v, %v", left, err)
 	}
 }
 
