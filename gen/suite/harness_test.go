@@ -206,7 +206,10 @@ func build(t testing.TB, name string, files map[string][]byte) string {
 	dir := t.TempDir()
 	overlay := map[string]string{}
 	for file, text := range files {
-		real := filepath.Join(dir, file)
+		real := filepath.Join(dir, filepath.FromSlash(file))
+		if err := os.MkdirAll(filepath.Dir(real), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(real, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -236,7 +239,11 @@ func keepSource(files map[string][]byte) string {
 		return err.Error()
 	}
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			return err.Error()
+		}
+		if err := os.WriteFile(file, text, 0o600); err != nil {
 			return err.Error()
 		}
 	}

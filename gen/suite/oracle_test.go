@@ -18,6 +18,8 @@ import (
 
 // oracleDrafts are the other validator's names of the drafts.
 var oracleDrafts = map[schema.Draft]*jsonschema.Draft{
+	schema.Draft4:    jsonschema.Draft4,
+	schema.Draft6:    jsonschema.Draft6,
 	schema.Draft7:    jsonschema.Draft7,
 	schema.Draft2019: jsonschema.Draft2019,
 	schema.Draft2020: jsonschema.Draft2020,
