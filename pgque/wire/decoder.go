@@ -35,6 +35,7 @@ type Decoder struct {
 
 	names  []string // stack of the members of objects that are being skipped or parsed
 	values []Value  // stack of the children of what is being parsed
+	slabs  slabs
 }
 
 // NewDecoder reads b. The Decoder keeps b but does not write to it.
@@ -48,6 +49,7 @@ func (d *Decoder) Reset(b []byte) {
 	clear(d.names[:cap(d.names)])
 	clear(d.values)
 	d.path, d.names, d.values = d.path[:0], d.names[:0], d.values[:0]
+	d.slabs = slabs{}
 }
 
 var decoders = sync.Pool{New: func() any { return new(Decoder) }}

@@ -76,28 +76,30 @@ func (n *names) add(name string) bool {
 
 // Value reads any value as a tree.
 func (d *Decoder) Value() (*Value, bool) {
-	v := new(Value)
-	return v, d.value(v)
+	v, ok := d.value()
+	if !ok {
+		return nil, false
+	}
+	return &v, true
 }
 
-func (d *Decoder) value(v *Value) bool {
+func (d *Decoder) value() (v Value, ok bool) {
 	v.kind = kinds[d.next()]
 	start := d.pos
-	ok := false
 	switch v.kind {
 	case String:
 		v.text, ok = d.stringView()
 	case Array:
-		ok = d.items(v)
+		v.children, ok = d.items()
 	case Object:
-		ok = d.members(v)
+		v.children, ok = d.members()
 	default:
 		ok = d.Skip()
 	}
 	if ok {
 		v.raw = alias(d.buf[start:d.pos])
 	}
-	return ok
+	return v, ok
 }
 
 // stringView reads a string without copying where it can.
@@ -111,20 +113,21 @@ func (d *Decoder) stringView() (string, bool) {
 
 // items reads an array. Its items wait on the Decoder's stack until their number
 // is known.
-func (d *Decoder) items(v *Value) bool {
+func (d *Decoder) items() (*children, bool) {
 	d.open()
 	base := len(d.values)
 	for d.Item() {
-		d.child()
+		v, _ := d.value()
+		d.values = append(d.values, v)
 	}
-	if !d.done && len(d.values) > base {
-		v.children = &children{items: d.popValues(base)}
+	if d.done || len(d.values) == base {
+		return nil, !d.done
 	}
-	return !d.done
+	return d.family(base, len(d.names)), true
 }
 
 // members reads an object in the same way.
-func (d *Decoder) members(v *Value) bool {
+func (d *Decoder) members() (*children, bool) {
 	d.open()
 	base := len(d.values)
 	known := names{d: d, base: len(d.names)}
@@ -133,28 +136,30 @@ func (d *Decoder) members(v *Value) bool {
 			d.Duplicate()
 			break
 		}
-		d.child()
+		v, _ := d.value()
+		d.values = append(d.values, v)
 	}
-	if !d.done && len(d.values) > base {
-		v.children = &children{items: d.popValues(base), names: append([]string(nil), d.names[known.base:]...)}
-		v.children.build(known.set != nil)
+	if d.done || len(d.values) == base {
+		return nil, !d.done
 	}
-	d.names = d.names[:known.base]
-	return !d.done
+	c := d.family(base, known.base)
+	c.build(known.set != nil)
+	return c, true
 }
 
-// child reads a value onto the stack.
-func (d *Decoder) child() {
-	var v Value
-	d.value(&v)
-	d.values = append(d.values, v)
-}
-
-func (d *Decoder) popValues(base int) []Value {
-	values := append([]Value(nil), d.values[base:]...)
-	clear(d.values[base:])
-	d.values = d.values[:base]
-	return values
+// family takes children and their names from the stacks.
+func (d *Decoder) family(values, names int) *children {
+	c := &d.slabs.families.take(1)[0]
+	c.items = d.slabs.items.take(len(d.values) - values)
+	copy(c.items, d.values[values:])
+	clear(d.values[values:])
+	d.values = d.values[:values]
+	if names < len(d.names) {
+		c.names = d.slabs.names.take(len(d.names) - names)
+		copy(c.names, d.names[names:])
+		d.names = d.names[:names]
+	}
+	return c
 }
 
 // build makes the index of an object with many members.
