@@ -45,11 +45,19 @@ func NewDecoder(b []byte) *Decoder { return &Decoder{buf: b} }
 func (d *Decoder) Reset(b []byte) {
 	d.buf, d.pos, d.syntax = b, 0, nil
 	d.violations, d.done = nil, false
-	clear(d.path[:cap(d.path)])
-	clear(d.names[:cap(d.names)])
-	clear(d.values)
-	d.path, d.names, d.values = d.path[:0], d.names[:0], d.values[:0]
-	d.slabs = slabs{}
+	d.path, d.names, d.values = emptied(d.path), emptied(d.names), emptied(d.values)
+	d.scratch, d.slabs = emptied(d.scratch), slabs{}
+}
+
+// emptied returns the memory of a stack for the next text, without references into
+// the last one. What a large text needed is given up.
+func emptied[T any](s []T) []T {
+	const most = 256
+	if cap(s) > most {
+		return nil
+	}
+	clear(s[:cap(s)])
+	return s[:0]
 }
 
 var decoders = sync.Pool{New: func() any { return new(Decoder) }}
@@ -179,22 +187,22 @@ func (d *Decoder) Member() bool {
 		return false
 	}
 	top := &d.path[len(d.path)-1]
-	if c == '}' {
+	switch {
+	case c == '}':
 		d.pos++
 		d.path = d.path[:len(d.path)-1]
 		return false
-	}
-	if top.index != noStep {
-		if c != ',' {
-			return d.broken(d.pos, msgComma)
-		}
+	case top.index == noStep:
+		top.index = nameStep
+	case c != ',':
+		return d.broken(d.pos, msgComma)
+	default:
 		d.pos++
 		c = d.next()
 	}
 	if c != '"' {
 		return d.broken(d.pos, msgName)
 	}
-	top.index = nameStep
 	return d.readName(top)
 }
 
@@ -211,6 +219,10 @@ func (d *Decoder) readName(top *step) bool {
 		top.name = string(d.scratch)
 	} else {
 		top.name = alias(name)
+	}
+	if end < len(d.buf) && d.buf[end] == ':' {
+		d.pos = end + 1
+		return true
 	}
 	if d.next() != ':' {
 		return d.broken(d.pos, msgColon)

@@ -152,7 +152,6 @@ func (d *Decoder) family(values, names int) *children {
 	c := &d.slabs.families.take(1)[0]
 	c.items = d.slabs.items.take(len(d.values) - values)
 	copy(c.items, d.values[values:])
-	clear(d.values[values:])
 	d.values = d.values[:values]
 	if names < len(d.names) {
 		c.names = d.slabs.names.take(len(d.names) - names)
