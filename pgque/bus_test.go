@@ -25,6 +25,8 @@ type bus struct {
 	*pgque.Client
 	t   testing.TB
 	log *logBook
+
+	foreign bool // the engine has the documented functions only
 }
 
 func newBus(t testing.TB) *bus {
@@ -44,7 +46,9 @@ func newForeignBus(t testing.TB) *bus {
 			t.Fatal(err)
 		}
 	}
-	return busOver(t, c)
+	b := busOver(t, c)
+	b.foreign = true
+	return b
 }
 
 func busOver(t testing.TB, c *pgque.Client) *bus {

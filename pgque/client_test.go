@@ -10,7 +10,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgque/pgque-go/pgque"
 	"github.com/pgque/pgque-go/pgque/pgquetest"
@@ -222,7 +224,8 @@ func TestUseSend_WrapsEveryWayOfSending(t *testing.T) {
 	tx, err := b.Pool().Begin(t.Context())
 	b.must(err)
 	defer func() { _ = tx.Rollback(t.Context()) }()
-	for _, s := range []pgque.Sender{b, b.WithTx(tx)} {
+	unchanged := pgque.SenderWith(pgque.SenderWith(b))
+	for _, s := range []pgque.Sender{b, b.WithTx(tx), unchanged} {
 		_, err = s.Send(t.Context(), "orders", pgque.Event{})
 		b.must(err)
 		_, err = s.SendBatch(t.Context(), "orders", make([]pgque.Event, 3))
@@ -231,8 +234,56 @@ func TestUseSend_WrapsEveryWayOfSending(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	}
-	if !slices.Equal(seen, []int{1, 3, 1, 1, 3, 1}) {
+	if !slices.Equal(seen, []int{1, 3, 1, 1, 3, 1, 1, 3, 1}) {
 		t.Errorf("middleware saw %v", seen)
+	}
+}
+
+// Poolers in transaction mode want other query modes than pgx's default.
+func TestClient_EveryQueryModeWorks(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheDescribe, pgx.QueryExecModeDescribeExec,
+		pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol} {
+		t.Run(mode.String(), func(t *testing.T) {
+			t.Parallel()
+			b := busOver(t, pgquetest.New(t, pgquetest.WithPool(func(c *pgxpool.Config) {
+				c.ConnConfig.DefaultQueryExecMode = mode
+			})))
+			b.effects()
+			b.subscribe("billing")
+			b.subscribe("manual")
+			note := `a "note", {odd}\`
+			_, err := b.SendBatch(t.Context(), "orders", []pgque.Event{
+				{Type: "good", Payload: note, Extra1: &note}, {Type: "bad", Payload: 1}, {Type: "dead", Payload: nil}})
+			b.must(err)
+			b.send("good", 20)
+			_, err = b.Send(t.Context(), "orders", pgque.Event{Type: "good"})
+			b.must(err)
+			b.tick()
+
+			page := b.receive("manual", 10)
+			if len(page) != 10 || page[0].Payload != `"a \"note\", {odd}\\"` || *page[0].Extra1 != note {
+				t.Errorf("received %+v", page)
+			}
+			b.must(b.Nack(t.Context(), page[0].BatchID, page[0], 0, note))
+			b.must(b.Ack(t.Context(), page[0].BatchID))
+
+			settled := make(chan pgque.SettledPage, 1)
+			c := b.NewConsumer("orders", "billing", pgque.WithPageHook(func(p pgque.SettledPage) { settled <- p }))
+			c.HandleTx("good", leaveEffect)
+			c.Handle("bad", func(context.Context, pgque.Message) error { return errors.New(note) })
+			c.Handle("dead", func(context.Context, pgque.Message) error { return pgque.Permanent(errors.New(note)) })
+			b.start(c)
+			p := within(t, "the page is settled", settled)
+			if p.Received != 24 || p.Done != 22 || p.Retried != 1 || p.Dead != 1 || p.Oldest.IsZero() {
+				t.Errorf("settled %+v", p)
+			}
+			letters, err := b.DeadLetters(t.Context(), pgque.DeadLetterFilter{Queue: "orders", Limit: 5})
+			b.must(err)
+			if len(letters) != 1 || letters[0].Reason != "handler error: "+note {
+				t.Errorf("dead letters %+v", letters)
+			}
+		})
 	}
 }
 

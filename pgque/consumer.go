@@ -37,6 +37,7 @@ type Consumer struct {
 	hangWarning    time.Duration
 	drainTimeout   time.Duration
 	ticks          bool
+	pageHook       func(SettledPage)
 	problems       []error
 
 	mu         sync.RWMutex

@@ -106,6 +106,12 @@ func WithDrainTimeout(d time.Duration) Option {
 	}
 }
 
+// WithPageHook calls fn after each page that was settled, from the goroutine that
+// runs the consumer; fn must be quick. Defaults to none.
+func WithPageHook(fn func(SettledPage)) Option {
+	return func(c *Consumer) { c.pageHook = fn }
+}
+
 // WithoutTicking leaves ticks and maintenance of the queue to others. Defaults to
 // ticking while nobody else does.
 func WithoutTicking() Option {

@@ -29,7 +29,24 @@ type SendMiddleware func(next SendFunc) SendFunc
 var (
 	_ Sender = (*Client)(nil)
 	_ Sender = (*txSender)(nil)
+	_ Sender = wrappedSender(nil)
 )
+
+// SenderWith is s with middleware around it, for some producers only; UseSend is
+// for all of a client. What is given first is outermost.
+func SenderWith(s Sender, middleware ...SendMiddleware) Sender {
+	return wrappedSender(chainSend(s.SendBatch, middleware))
+}
+
+type wrappedSender SendFunc
+
+func (s wrappedSender) Send(ctx context.Context, queue string, ev Event) (int64, error) {
+	return sendOne(ctx, SendFunc(s), queue, ev)
+}
+
+func (s wrappedSender) SendBatch(ctx context.Context, queue string, events []Event) ([]int64, error) {
+	return s(ctx, queue, events)
+}
 
 // Send sends one event and returns its id. Concurrent Sends to one queue may share
 // a transaction; each has its own result all the same.
@@ -98,9 +115,11 @@ func (c *Client) sendHere(ctx context.Context, queue string, events []Event) ([]
 }
 
 // sendFunc is send with the client's middleware around it.
-func (c *Client) sendFunc(send SendFunc) SendFunc {
-	for i := len(c.sendMiddleware) - 1; i >= 0; i-- {
-		send = c.sendMiddleware[i](send)
+func (c *Client) sendFunc(send SendFunc) SendFunc { return chainSend(send, c.sendMiddleware) }
+
+func chainSend(send SendFunc, middleware []SendMiddleware) SendFunc {
+	for i := len(middleware) - 1; i >= 0; i-- {
+		send = middleware[i](send)
 	}
 	return send
 }

@@ -46,10 +46,10 @@ func (s *session) settle(page []Message, results []result) error {
 		err := s.record(ctx, books)
 		switch {
 		case err == nil:
-			s.settled(books)
+			s.settled(page, books)
 			return nil
 		case errors.Is(err, errTakenOver):
-			s.log.Warn("pgque: page not settled", "batch", books.batchID, "error", err)
+			s.overtaken(books.batchID, err)
 			return nil
 		case try == settleTries || ctx.Err() != nil || isLost(err):
 			return fmt.Errorf("settle batch %d: %w", books.batchID, err)
@@ -116,15 +116,54 @@ func (s *session) messageLog(msg Message) *slog.Logger {
 	return s.log.With("batch", msg.BatchID, "msg", msg.MsgID, "type", msg.Type)
 }
 
+// overtaken steps aside for a moment: whoever took the page is at the next one.
+func (s *session) overtaken(batchID int64, err error) {
+	s.log.Warn("pgque: results of a page were not recorded", "batch", batchID, "error", err)
+	pause(s.taking, jitter(errorPauseLeast))
+}
+
 // settled does what follows a settlement: it moves on inside a batch that goes on,
 // and makes maintenance run when the first of the messages put back is due.
-func (s *session) settled(books settlement) {
+func (s *session) settled(page []Message, books settlement) {
 	s.client.windows.passPage(books.batchID)
 	for i, delay := range books.delays {
 		if !books.dead[i] {
 			s.pulse.retryIn(time.Duration(delay*float64(time.Second)), time.Now())
 		}
 	}
+	if s.pageHook != nil {
+		s.pageHook(s.settledPage(page, books))
+	}
+}
+
+// SettledPage tells what became of the messages of a page, for metrics.
+type SettledPage struct {
+	Queue    string
+	Consumer string
+	Batch    int64
+	Received int // Done + Retried + Dead
+	Done     int // handled, or skipped on purpose
+	Retried  int // put back; the engine makes it a dead letter when retries are used up
+	Dead     int // sent to the dead letters at once
+	// Oldest is when the oldest of the messages was sent.
+	Oldest time.Time
+}
+
+func (s *session) settledPage(page []Message, books settlement) SettledPage {
+	p := SettledPage{Queue: s.queue, Consumer: s.name, Batch: books.batchID, Received: len(page), Oldest: page[0].CreatedAt}
+	for _, msg := range page {
+		if msg.CreatedAt.Before(p.Oldest) {
+			p.Oldest = msg.CreatedAt
+		}
+	}
+	for _, dead := range books.dead {
+		if dead {
+			p.Dead++
+		}
+	}
+	p.Retried = len(books.failed) - p.Dead
+	p.Done = p.Received - len(books.failed)
+	return p
 }
 
 // record settles in one round trip and one transaction.

@@ -91,7 +91,7 @@ func (s *session) handleTxPage(page []Message) error {
 		case isConstraint(err) && !p.immediate:
 			p.immediate = true
 		case errors.Is(err, errTakenOver):
-			s.log.Warn("pgque: page undone", "batch", page[0].BatchID, "error", err)
+			s.overtaken(page[0].BatchID, err)
 			return nil
 		default:
 			return err
@@ -121,7 +121,7 @@ func (p *txPage) try() error {
 	if err := tx.Commit(ctx); err != nil {
 		return fmt.Errorf("commit batch %d: %w", books.batchID, err)
 	}
-	p.settled(books)
+	p.settled(p.page, books)
 	clear(p.lost)
 	return nil
 }
