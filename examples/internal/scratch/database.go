@@ -64,7 +64,7 @@ func (db *Database) connect(ctx context.Context, dsn string, opts []pgque.Client
 	if err := db.describe(ctx); err != nil {
 		return err
 	}
-	return pgque.Install(ctx, db.pool)
+	return db.Client.Install(ctx)
 }
 
 func (db *Database) describe(ctx context.Context) error {
