@@ -43,6 +43,10 @@ set local client_min_messages = warning;
 \ir functions/settle.sql
 \ir functions/dead_letter.sql
 
+-- several workers that share one cursor
+\ir functions/register_subconsumer.sql
+\ir functions/receive_coop.sql
+
 -- upkeep
 \ir functions/maint_retry_events.sql
 \ir functions/maint_rotate_tables.sql

@@ -84,11 +84,12 @@ create table pgque.subscription (
     sub_id          serial, -- owner of retries; the same for all members of a cooperative group
     sub_queue       integer not null references pgque.queue on delete cascade,
     sub_consumer    integer not null references pgque.consumer,
-    sub_last_tick   bigint, -- start of the window: everything that this tick saw is done
+    sub_last_tick   bigint, -- start of the window: everything that this tick saw is done, or with a member of the group; null for an idle member
     sub_active      timestamptz not null default clock_timestamp(), -- last time a batch was opened
     sub_batch       bigint, -- id of the open batch; null when there is none
     sub_next_tick   bigint, -- end of the window; set from its first page to its last
     sub_role        text not null default 'normal' check (sub_role in ('normal', 'coop_main', 'coop_member')),
+    sub_was_coop    boolean not null default false, -- a normal consumer now, but one that may have members again without being asked
     sub_no          integer not null default nextval('pgque.subscription_no_seq'), -- the row's own number, part of its batch ids
     sub_done_id     bigint, -- events of the window up to this id are done; null at its start
     sub_page_end    bigint, -- last event id handed out under sub_batch; null when the batch is the whole rest of the window

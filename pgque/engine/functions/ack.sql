@@ -24,8 +24,7 @@ create or replace function pgque._finish_page(i_sub pgque.subscription) returns 
 language plpgsql as $$
 begin
     if i_sub.sub_page_end is null or i_sub.sub_page_last then
-        i_sub.sub_last_tick := i_sub.sub_next_tick;
-        i_sub := pgque._closed_window(i_sub);
+        i_sub := pgque._finished_window(i_sub);
     else
         i_sub.sub_done_id := i_sub.sub_page_end;
         i_sub := pgque._closed_page(i_sub);

@@ -113,6 +113,7 @@ begin
         sub_batch = i_sub.sub_batch,
         sub_next_tick = i_sub.sub_next_tick,
         sub_role = i_sub.sub_role,
+        sub_was_coop = i_sub.sub_was_coop,
         sub_done_id = i_sub.sub_done_id,
         sub_page_end = i_sub.sub_page_end,
         sub_page_rows = i_sub.sub_page_rows,
@@ -143,6 +144,16 @@ begin
     i_sub.sub_next_tick := null;
     i_sub.sub_done_id := null;
     return i_sub;
+end
+$$;
+
+-- _finished_window is the cursor behind its window. A cooperative member goes back to
+-- having no position.
+create or replace function pgque._finished_window(i_sub pgque.subscription) returns pgque.subscription
+language plpgsql as $$
+begin
+    i_sub.sub_last_tick := case when i_sub.sub_role <> 'coop_member' then i_sub.sub_next_tick end;
+    return pgque._closed_window(i_sub);
 end
 $$;
 

@@ -12,8 +12,7 @@ begin
         raise warning 'finish_batch: batch % not found', x_batch_id;
         return 0;
     end if;
-    v_sub.sub_last_tick := v_sub.sub_next_tick;
-    perform pgque._store_cursor(pgque._closed_window(v_sub));
+    perform pgque._store_cursor(pgque._finished_window(v_sub));
     return 1;
 end
 $$;

@@ -51,7 +51,7 @@ begin
         raise exception 'not subscriber to queue: %/%', i_queue, i_consumer using errcode = 'PQ002';
     end if;
     perform pgque._check_normal(v_sub);
-    return query select * from pgque._receive_page(v_sub, i_max_return, i_join);
+    return query select * from pgque._receive_page(v_sub, null, i_max_return, i_join);
 end
 $$;
 
@@ -65,37 +65,43 @@ end
 $$;
 
 -- _receive_page returns the page of a locked cursor, and moves the cursor over
--- windows without events on the way.
+-- windows without events on the way. A cooperative member has no position of its own:
+-- its new windows begin where i_main stands, the cursor of its group, also locked.
 --
 -- Steps over empty windows double, so that a thousand of them cost ten looks; once a
 -- step finds events it is halved until it is one window again.
-create or replace function pgque._receive_page(i_sub pgque.subscription, i_max_return int, i_join bigint)
+create or replace function pgque._receive_page(
+    i_sub pgque.subscription, i_main pgque.subscription, i_max_return int, i_join bigint)
 returns setof pgque.message
 language plpgsql as $$
 declare
     v_sub pgque.subscription := i_sub;
+    v_position bigint := coalesce(i_main.sub_last_tick, i_sub.sub_next_tick, i_sub.sub_last_tick);
+    v_limit int := greatest(i_max_return, i_sub.sub_page_rows);
     v_step int := 1;
     v_growing boolean := true;
     v_event pgque.event_template;
 begin
     loop
-        v_sub.sub_next_tick := coalesce(v_sub.sub_next_tick,
-            pgque._window_end(v_sub.sub_queue, v_sub.sub_last_tick, v_step, i_join));
-        exit when v_sub.sub_next_tick is null;
-        if v_step > 1 and pgque._has_events(v_sub) then
-            v_growing := false;
-            v_step := v_step / 2;
-            v_sub.sub_next_tick := null;
-            continue;
+        if v_sub.sub_next_tick is null then
+            v_sub.sub_last_tick := v_position;
+            v_sub.sub_next_tick := pgque._window_end(v_sub.sub_queue, v_position, v_step, i_join);
+            exit when v_sub.sub_next_tick is null;
+            if v_step > 1 and pgque._has_events(v_sub) then
+                v_growing := false;
+                v_step := v_step / 2;
+                v_sub.sub_next_tick := null;
+                continue;
+            end if;
+            v_position := v_sub.sub_next_tick;
         end if;
         if v_step = 1 then
             v_sub.sub_page_last := true;
             v_sub.sub_page_rows := 0;
             for v_event in
-                select * from pgque._window_events(v_sub, pgque._batch_from(v_sub), 9223372036854775807,
-                                                   greatest(i_max_return, i_sub.sub_page_rows) + 1::bigint)
+                select * from pgque._window_events(v_sub, pgque._batch_from(v_sub), 9223372036854775807, v_limit + 1::bigint)
             loop
-                if v_sub.sub_page_rows >= greatest(i_max_return, i_sub.sub_page_rows) then
+                if v_sub.sub_page_rows >= v_limit then
                     v_sub.sub_page_last := false;
                     exit;
                 end if;
@@ -111,12 +117,18 @@ begin
             end loop;
             exit when v_sub.sub_page_rows > 0;
         end if;
-        v_sub.sub_last_tick := v_sub.sub_next_tick;
-        v_sub := pgque._closed_window(v_sub);
+        v_sub := pgque._finished_window(v_sub);
         v_step := case when v_growing then v_step * 2 else greatest(v_step / 2, 1) end;
     end loop;
+    if v_sub.sub_next_tick is null and v_sub.sub_role = 'coop_member' then
+        v_sub.sub_last_tick := null;
+    end if;
     if v_sub is distinct from i_sub then
         perform pgque._store_cursor(v_sub);
+    end if;
+    if i_main.sub_last_tick <> v_position then
+        i_main.sub_last_tick := v_position;
+        perform pgque._store_cursor(i_main);
     end if;
 end
 $$;

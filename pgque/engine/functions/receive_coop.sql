@@ -1,0 +1,129 @@
+-- receive_coop(queue, consumer, subconsumer, max_return, dead_interval) is receive for a
+-- member of a group: the page that it has not acked, the next page of its window, or
+-- the group's next window, which is then this member's alone. Members are registered
+-- on their first call.
+--
+-- With a dead_interval, a window of a member that was not heard of for that long is
+-- taken over first, from where the last ack left it and under a fresh batch id; the old
+-- one is worth nothing from then on.
+--
+-- Raises as receive and register_subconsumer do; PQ009 for a dead_interval that is
+-- negative or infinite.
+create or replace function pgque.receive_coop(
+    i_queue text, i_consumer text, i_subconsumer text, i_max_return int default 100, i_dead_interval interval default null)
+returns setof pgque.message
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+declare
+    v_main pgque.subscription;
+    v_member pgque.subscription;
+begin
+    perform pgque._check_max_return(i_max_return);
+    v_main := pgque._lock_main(i_queue, i_consumer, i_subconsumer, i_dead_interval);
+    v_member := pgque._lock_member(v_main, i_consumer, i_subconsumer, i_dead_interval);
+    return query select * from pgque._receive_page(v_member, v_main, i_max_return, 0);
+end
+$$;
+call pgque._allow('pgque_reader', 'pgque.receive_coop(text, text, text, integer, interval)');
+
+-- next_batch(queue, consumer, subconsumer, dead_interval) is next_batch for a member.
+create or replace function pgque.next_batch(
+    i_queue text, i_consumer text, i_subconsumer text, i_dead_interval interval default null)
+returns bigint
+language sql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+    select batch_id from pgque.next_batch_custom(i_queue, i_consumer, i_subconsumer, null, null, null, i_dead_interval)
+$$;
+call pgque._allow('pgque_reader', 'pgque.next_batch(text, text, text, interval)');
+
+-- next_batch_custom(queue, consumer, subconsumer, wishes .., dead_interval) is
+-- next_batch_custom for a member.
+create or replace function pgque.next_batch_custom(
+    i_queue text, i_consumer text, i_subconsumer text, i_min_lag interval, i_min_count int4, i_min_interval interval,
+    i_dead_interval interval default null,
+    out batch_id bigint, out prev_tick_id bigint, out next_tick_id bigint)
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+declare
+    v_main pgque.subscription := pgque._lock_main(i_queue, i_consumer, i_subconsumer, i_dead_interval);
+    v_member pgque.subscription := pgque._lock_member(v_main, i_consumer, i_subconsumer, i_dead_interval);
+begin
+    if v_member.sub_batch is null then
+        if v_member.sub_next_tick is null then
+            v_member.sub_last_tick := v_main.sub_last_tick;
+            v_member := pgque._open_window(v_member, i_min_lag, i_min_count, i_min_interval);
+            v_main.sub_last_tick := coalesce(v_member.sub_next_tick, v_main.sub_last_tick);
+            perform pgque._store_cursor(v_main);
+        else
+            v_member := pgque._open_window(v_member, null, null, null);
+        end if;
+    end if;
+    batch_id := v_member.sub_batch;
+    if batch_id is not null then
+        prev_tick_id := v_member.sub_last_tick;
+        next_tick_id := v_member.sub_next_tick;
+    end if;
+end
+$$;
+call pgque._allow('pgque_reader', 'pgque.next_batch_custom(text, text, text, interval, int4, interval, interval)');
+
+-- _lock_main locks the group's cursor, registering the member if needed: whoever
+-- allocates windows of a group does it alone.
+create or replace function pgque._lock_main(i_queue text, i_consumer text, i_subconsumer text, i_dead_interval interval)
+returns pgque.subscription
+language plpgsql as $$
+declare
+    v_queue pgque.queue := pgque._queue(i_queue);
+    v_main pgque.subscription;
+begin
+    if i_dead_interval < interval '0' or not isfinite(i_dead_interval) then
+        raise exception 'dead_interval must be finite and not negative, got %', i_dead_interval using errcode = 'PQ009';
+    end if;
+    if (pgque._find_by_name(v_queue.queue_id, i_consumer || '.' || i_subconsumer)).sub_role is distinct from 'coop_member' then
+        perform pgque.register_subconsumer(i_queue, i_consumer, i_subconsumer, false);
+    end if;
+    v_main := pgque._lock_subscription(pgque._find_by_name(v_queue.queue_id, i_consumer));
+    if v_main.sub_role is distinct from 'coop_main' then
+        raise exception 'not subscriber to queue: %/%.%', i_queue, i_consumer, i_subconsumer using errcode = 'PQ002';
+    end if;
+    return v_main;
+end
+$$;
+
+-- _lock_member locks the member's cursor and gives it a dead member's window when it has
+-- none of its own.
+create or replace function pgque._lock_member(
+    i_main pgque.subscription, i_consumer text, i_subconsumer text, i_dead_interval interval)
+returns pgque.subscription
+language plpgsql as $$
+declare
+    v_member pgque.subscription;
+    v_victim pgque.subscription;
+begin
+    v_member := pgque._lock_subscription(pgque._find_by_name(i_main.sub_queue, i_consumer || '.' || i_subconsumer));
+    if v_member.sub_no is null then
+        raise exception 'not subscriber to queue: %.%', i_consumer, i_subconsumer using errcode = 'PQ002';
+    end if;
+    if v_member.sub_next_tick is not null or i_dead_interval is null then
+        return v_member;
+    end if;
+    select * into v_victim from pgque.subscription
+    where sub_queue = i_main.sub_queue and sub_id = i_main.sub_id and sub_role = 'coop_member'
+      and sub_no <> v_member.sub_no and sub_next_tick is not null
+      and sub_active < clock_timestamp() - i_dead_interval
+    order by sub_active limit 1
+    for no key update skip locked;
+    if not found then
+        return v_member;
+    end if;
+    v_member.sub_last_tick := v_victim.sub_last_tick;
+    v_member.sub_next_tick := v_victim.sub_next_tick;
+    v_member.sub_done_id := v_victim.sub_done_id;
+    perform pgque._store_cursor(pgque._finished_window(v_victim));
+    perform pgque._store_cursor(v_member);
+    return pgque._lock_subscription(v_member);
+end
+$$;
