@@ -8,7 +8,9 @@
 // unneeded backslash before punctuation, a brace that counts nothing) is taken
 // as that literal. Captures are not kept: they make no difference to a match.
 //
-// Lookaround and backreferences have no equivalent and are refused.
+// Lookaround is translated where what it matches is small enough as a language
+// of its own: at the ends of a pattern and between its parts, not within
+// unbounded repetitions. Backreferences have no equivalent and are refused.
 package ecma
 
 import (
@@ -40,6 +42,12 @@ func Translate(pattern string) (Translation, error) {
 	n, err := p.parse()
 	if err != nil {
 		return Translation{}, err
+	}
+	if p.looks {
+		markFirst(n)
+		if n, err = withoutLookaround(n); err != nil {
+			return Translation{}, err
+		}
 	}
 	t := Translation{Size: size(n)}
 	if t.Size > maxSize {

@@ -72,6 +72,16 @@ func TestTranslate_MatchesWhatECMA262Matches(t *testing.T) {
 		{pattern: `^(?:x{100}){20}$`, yes: []string{strings.Repeat("x", 2000)}, no: []string{strings.Repeat("x", 1900), strings.Repeat("x", 2100)}},
 		{pattern: `^((ab?){3,40}c){2,50}$`, yes: []string{strings.Repeat("aabac", 50)}, no: []string{"aaac", strings.Repeat("aabac", 51)}},
 		{pattern: "^\u00e9+$", yes: []string{"\u00e9\u00e9"}, no: []string{"e\u0301"}},
+		{pattern: `^(?!-)[a-z-]+(?<!-)$`, yes: []string{"a", "a-b"}, no: []string{"-a", "a-", "-", ""}},
+		{pattern: `^(?!.*--)[a-z-]+$`, yes: []string{"a-b", "-", "a-b-c"}, no: []string{"a--b", "--"}},
+		{pattern: `^(?=.*\d)(?=.*[a-z]).{4,}$`, yes: []string{"abc1", "1a__"}, no: []string{"abcd", "1234", "a1"}},
+		{pattern: `^(?!(?:con|nul)$)[a-z]+$`, yes: []string{"cons", "nu"}, no: []string{"con", "nul"}},
+		{pattern: `a(?!b)`, yes: []string{"a", "aba", "ac"}, no: []string{"ab", "b"}},
+		{pattern: `(?<=a)b`, yes: []string{"ab", "xab"}, no: []string{"b", "cb"}},
+		{pattern: `(?<!a)b`, yes: []string{"b", "abb"}, no: []string{"ab"}},
+		{pattern: `^(?:a|(?=b))b$`, yes: []string{"ab", "b"}, no: []string{"a", "bb"}},
+		{pattern: `^(?=.{3}$)(a|b)*$`, yes: []string{"aba"}, no: []string{"ab", "abab"}},
+		{pattern: `(?!)`, no: []string{"", "a"}},
 		{pattern: `^(a*)*$`, yes: []string{"", "aaa"}, no: []string{"b"}},
 	} {
 		translated, err := Translate(c.pattern)
@@ -103,10 +113,11 @@ func TestTranslate_Refuses(t *testing.T) {
 		offset  int
 		says    string
 	}{
-		{`^(?=.*\d)x`, 1, "lookahead"},
-		{`a(?!b)`, 1, "lookahead"},
-		{`(?<=a)b`, 0, "lookbehind"},
-		{`(?<!a)b`, 0, "lookbehind"},
+		{`^(?:(?!foo).)*$`, 1, "lookahead"},
+		{`^a(?:(?<=a)b)$`, 5, "lookbehind"},
+		{`(?=a\b)a`, 4, "assertion"},
+		{`a*^(?!b)`, 2, "assertion"},
+		{`^(?=.{1,400}$)(?:[a-z]+-)*[a-z]+$`, 0, "lookahead"},
 		{`(a)\1`, 3, `backreference \1`},
 		{`(?<n>a)\k<n>`, 7, `backreference \k`},
 		{`\Aa`, 0, "write ^"},

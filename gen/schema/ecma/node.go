@@ -16,6 +16,10 @@ type node struct {
 	one      bool    // char is meant
 	subs     []*node // of a sequence or an alternation; the one part of a repetition
 	min, max int     // of a repetition; max -1 is without end
+	behind   bool    // of lookaround: looks at what comes before
+	negated  bool    // of lookaround: must not match
+	first    bool    // only empty matches can precede it
+	off      int     // where it stands, of lookaround and what holds it
 }
 
 type nodeKind int
@@ -29,6 +33,7 @@ const (
 	kindEnd
 	kindWord    // \b
 	kindNotWord // \B
+	kindLook    // lookahead or lookbehind
 )
 
 // maxCount is the largest product of nested counts that Go's regexp takes.

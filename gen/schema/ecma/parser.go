@@ -13,6 +13,7 @@ type parser struct {
 	src   string
 	off   int
 	depth int
+	looks bool // there is lookaround
 }
 
 const end = -1
@@ -116,14 +117,14 @@ func (p *parser) term() (*node, error) {
 	case n.kind >= kindBegin:
 		return nil, p.errorf(at, "repeats the assertion %s", p.src[start:at])
 	}
-	return &node{kind: kindRepeat, subs: []*node{n}, min: minimum, max: maximum}, nil
+	return &node{kind: kindRepeat, subs: []*node{n}, min: minimum, max: maximum, off: start}, nil
 }
 
 func (p *parser) atom() (*node, error) {
 	start := p.off
 	switch c := p.next(); c {
 	case '^':
-		return &node{kind: kindBegin}, nil
+		return &node{kind: kindBegin, off: start}, nil
 	case '$':
 		return &node{kind: kindEnd}, nil
 	case '.':
@@ -216,7 +217,8 @@ func count(digits string) (int, bool) {
 }
 
 func (p *parser) group(start int) (*node, error) {
-	if p.accept("?") && !p.accept(":") {
+	look := p.look(start)
+	if look == nil && p.accept("?") && !p.accept(":") {
 		if err := p.groupKind(start); err != nil {
 			return nil, err
 		}
@@ -228,16 +230,30 @@ func (p *parser) group(start int) (*node, error) {
 	if !p.accept(")") {
 		return nil, p.errorf(start, "has a '(' that is not closed")
 	}
+	if look != nil {
+		look.subs = []*node{n}
+		p.looks = true
+		return look, nil
+	}
 	return n, nil
+}
+
+// look reads the head of a lookaround.
+func (p *parser) look(start int) *node {
+	for _, head := range []struct {
+		text            string
+		behind, negated bool
+	}{{"?=", false, false}, {"?!", false, true}, {"?<=", true, false}, {"?<!", true, true}} {
+		if p.accept(head.text) {
+			return &node{kind: kindLook, behind: head.behind, negated: head.negated, off: start}
+		}
+	}
+	return nil
 }
 
 // groupKind reads the name of a named group, and refuses all other kinds.
 func (p *parser) groupKind(start int) error {
 	switch {
-	case p.accept("="), p.accept("!"):
-		return p.errorf(start, "uses a lookahead, which cannot be translated; say it with allOf, not and several patterns")
-	case p.accept("<="), p.accept("<!"):
-		return p.errorf(start, "uses a lookbehind, which cannot be translated; say it with allOf, not and several patterns")
 	case p.accept("<"):
 		name, _, closed := strings.Cut(p.src[p.off:], ">")
 		if !closed || !validName(name) {
@@ -264,10 +280,10 @@ func (p *parser) escape(start int) (*node, error) {
 	switch c := p.peek(); {
 	case c == 'b':
 		p.off++
-		return &node{kind: kindWord}, nil
+		return &node{kind: kindWord, off: start}, nil
 	case c == 'B':
 		p.off++
-		return &node{kind: kindNotWord}, nil
+		return &node{kind: kindNotWord, off: start}, nil
 	case c == 'k', '1' <= c && c <= '9':
 		return nil, p.errorf(start, "uses the backreference \\%c, which cannot be translated", c)
 	}

@@ -32,7 +32,7 @@ func lookup(property string) (runes, string) {
 		if set, name := category(property); set != nil {
 			return set, name
 		}
-		return binary(property), ""
+		return binaryProperty(property), ""
 	case key == "General_Category" || key == "gc":
 		return category(value)
 	case key == "Script" || key == "sc":
@@ -75,8 +75,8 @@ func category(value string) (runes, string) {
 	return nil, ""
 }
 
-// binary looks up a property that characters have or lack.
-func binary(name string) runes {
+// binaryProperty looks up a property that characters have or lack.
+func binaryProperty(name string) runes {
 	if long, ok := binaryAliases[name]; ok {
 		name = long
 	}
