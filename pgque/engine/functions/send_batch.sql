@@ -61,7 +61,7 @@ declare
 begin
     if type_names is null or payloads is null then
         raise exception 'type_names and payloads must not be null' using errcode = 'PQ009';
-    elsif cardinality(payloads) <> all (array[
+    elsif cardinality(payloads) <> any (array[
             cardinality(type_names),
             coalesce(cardinality(extras1), cardinality(payloads)), coalesce(cardinality(extras2), cardinality(payloads)),
             coalesce(cardinality(extras3), cardinality(payloads)), coalesce(cardinality(extras4), cardinality(payloads))]) then

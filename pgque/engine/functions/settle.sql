@@ -18,7 +18,7 @@ begin
     if v_sub.sub_no is null then
         return 0;
     end if;
-    if v_count <> all (array[coalesce(cardinality(i_retry_secs), 0), coalesce(cardinality(i_reasons), 0),
+    if v_count <> any (array[coalesce(cardinality(i_retry_secs), 0), coalesce(cardinality(i_reasons), 0),
                              coalesce(cardinality(i_dead), 0)]) then
         raise exception 'arrays of different lengths' using errcode = 'PQ009';
     end if;
