@@ -44,10 +44,13 @@ func (r *Report) Name(v *Value, i int, names Predicate) {
 	r.Fail("propertyNames", message)
 }
 
-// NameValue returns the name of member i of an object as a string value.
+// NameValue returns the name of member i of an object as a string value. It is
+// good until the next call: the names of an object share one Value, so that
+// looking at them allocates nothing.
 func (v *Value) NameValue(i int) *Value {
-	name := v.Name(i)
-	return &Value{kind: String, text: name, raw: string(AppendString(nil, name))}
+	name := &v.children.name
+	*name = Value{kind: String, text: v.children.names[i]}
+	return name
 }
 
 func (r *Report) noBranch(keyword string, v *Value, branches []Predicate) {

@@ -118,19 +118,20 @@ func (d *Decoder) broken(at int, message string) bool {
 // next skips white space and returns the byte there, 0 at the end and when all
 // reading has stopped.
 func (d *Decoder) next() byte {
+	if d.pos < len(d.buf) && d.buf[d.pos] > ' ' && !d.done {
+		return d.buf[d.pos]
+	}
+	return d.nextSlowly()
+}
+
+func (d *Decoder) nextSlowly() byte {
 	if d.done {
 		return 0
 	}
-	i := d.pos
-	for i < len(d.buf) {
-		if c := d.buf[i]; !space[c] {
-			d.pos = i
-			return c
-		}
-		i++
+	if d.pos = skipSpace(d.buf, d.pos); d.pos == len(d.buf) {
+		return 0
 	}
-	d.pos = i
-	return 0
+	return d.buf[d.pos]
 }
 
 // Kind returns the kind of the next value; End when there is none.

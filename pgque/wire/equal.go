@@ -86,7 +86,7 @@ func (v *Value) uniquePairs() bool {
 	return true
 }
 
-// hash is equal for equal values.
+// hash is equal for equal values, and nobody can make many values of one hash.
 func (v *Value) hash(seed maphash.Seed) uint64 {
 	switch v.kind {
 	case Bool:
@@ -97,19 +97,19 @@ func (v *Value) hash(seed maphash.Seed) uint64 {
 		d := parseDecimal(v.raw)
 		return maphash.Comparable(seed, d)
 	case Array:
-		h := uint64(Array)
+		h := maphash.Comparable(seed, Array)
 		for i := range v.Len() {
 			h = mix(h) ^ v.Item(i).hash(seed)
 		}
 		return h
 	case Object:
-		h := uint64(Object)
+		h := maphash.Comparable(seed, Object)
 		for i := range v.Len() {
 			h += mix(maphash.String(seed, v.Name(i)) ^ mix(v.Item(i).hash(seed)))
 		}
 		return h
 	}
-	return uint64(v.kind)
+	return maphash.Comparable(seed, v.kind)
 }
 
 // mix spreads the bits of h.

@@ -63,13 +63,7 @@ func (p *ecmaParser) disjunction() (map[string]bool, bool) {
 		if !ok {
 			return nil, false
 		}
-		if all == nil {
-			all = names
-		} else {
-			for name := range names {
-				all[name] = true
-			}
-		}
+		all, _ = union(all, names)
 		if !p.cut("|") {
 			return all, true
 		}
@@ -78,20 +72,31 @@ func (p *ecmaParser) disjunction() (map[string]bool, bool) {
 
 // alternative reads terms up to | or ) or the end.
 func (p *ecmaParser) alternative() (map[string]bool, bool) {
-	all := make(map[string]bool)
+	var all map[string]bool
 	for p.rest != "" && p.rest[0] != '|' && p.rest[0] != ')' {
 		names, quantifiable, ok := p.term()
 		if !ok || !p.quantifier(quantifiable) {
 			return nil, false
 		}
-		for name := range names {
-			if all[name] {
-				return nil, false
-			}
-			all[name] = true
+		if all, ok = union(all, names); !ok {
+			return nil, false
 		}
 	}
 	return all, true
+}
+
+// union adds the smaller of two sets to the larger, and says whether they had
+// nothing in common.
+func union(a, b map[string]bool) (all map[string]bool, disjoint bool) {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	disjoint = true
+	for name := range b {
+		disjoint = disjoint && !a[name]
+		a[name] = true
+	}
+	return a, disjoint
 }
 
 // term reads an assertion or an atom without its quantifier.
@@ -185,12 +190,9 @@ func (p *ecmaParser) group() (names map[string]bool, quantifiable, ok bool) {
 		return nil, false, false
 	}
 	if name != "" {
-		if names[name] {
-			return nil, false, false
-		}
-		names[name] = true
+		names, ok = union(names, map[string]bool{name: true})
 	}
-	return names, quantifiable, true
+	return names, quantifiable, ok
 }
 
 // modifiers reads flags: or flags-flags:, of i, m and s, each at most once.

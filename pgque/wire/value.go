@@ -18,6 +18,7 @@ type children struct {
 	items []Value
 	names []string       // of an object, parallel to items
 	index map[string]int // of an object with many members
+	name  Value          // what NameValue returned last
 }
 
 // indexFrom is the number of members from which an object has an index.
