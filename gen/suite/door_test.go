@@ -23,7 +23,7 @@ func TestSuite_Events(t *testing.T) {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
 			groups := d.groups(t)
-			p := d.events(t, groups)
+			p := d.events(t, "events"+d.name, groups)
 			answers := p.ask(t, questions(groups, p))
 			judge(t, d, groups, p.refused, answers)
 		})
@@ -32,7 +32,7 @@ func TestSuite_Events(t *testing.T) {
 
 // events makes one program of generated packages. Schemas that name themselves
 // alike go into different packages.
-func (d draft) events(t *testing.T, groups []group) program {
+func (d draft) events(t *testing.T, into string, groups []group) program {
 	t.Helper()
 	p := program{refused: map[int]error{}}
 	files := map[string][]byte{}
@@ -46,8 +46,8 @@ func (d draft) events(t *testing.T, groups []group) program {
 		}
 	}
 	slices.Sort(imports)
-	files["main.go"] = doorSource("events"+d.name, slices.Compact(imports), types)
-	p.path = build(t, "events"+d.name, files)
+	files["main.go"] = doorSource(into, slices.Compact(imports), types)
+	p.path = build(t, into, files)
 	return p
 }
 

@@ -82,6 +82,7 @@ type program struct {
 type question struct {
 	Subject  int
 	Instance string
+	Count    bool // the allocations of a bare verdict
 }
 
 // An answer is what the predicate said: bare, and while it reported.
@@ -90,6 +91,7 @@ type answer struct {
 	Valid      bool
 	Reported   bool // the verdict of the reporting run
 	Violations []string
+	Allocs     float64
 }
 
 // compile makes a program of the subjects.
@@ -151,6 +153,7 @@ const mainSource = `package main
 import (
 	"encoding/json"
 	"os"
+	"testing"
 
 	"github.com/pgque/pgque-go/pgque/wire"
 )
@@ -159,12 +162,22 @@ type answer struct {
 	Syntax          string
 	Valid, Reported bool
 	Violations      []string
+	Allocs          float64
 }
 
-func ask(p wire.Predicate, instance string) (a answer) {
-	v, err := wire.Parse([]byte(instance))
+type question struct {
+	Subject  int
+	Instance string
+	Count    bool
+}
+
+func ask(p wire.Predicate, q question) (a answer) {
+	v, err := wire.Parse([]byte(q.Instance))
 	if err != nil {
 		return answer{Syntax: err.Error()}
+	}
+	if q.Count {
+		a.Allocs = testing.AllocsPerRun(100, func() { p(v, nil, nil) })
 	}
 	var r wire.Report
 	a.Valid = p(v, nil, nil)
@@ -178,16 +191,13 @@ func ask(p wire.Predicate, instance string) (a answer) {
 }
 
 func main() {
-	var questions []struct {
-		Subject  int
-		Instance string
-	}
+	var questions []question
 	if err := json.NewDecoder(os.Stdin).Decode(&questions); err != nil {
 		panic(err)
 	}
 	answers := make([]answer, len(questions))
 	for i, q := range questions {
-		answers[i] = ask(subjects[q.Subject], q.Instance)
+		answers[i] = ask(subjects[q.Subject], q)
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(answers); err != nil {
 		panic(err)

@@ -47,6 +47,7 @@ func (g *randomSchema) root() []byte {
 	if !ok {
 		s = map[string]any{"not": map[string]any{}}
 	}
+	s["$schema"] = dialects[g.draft]
 	g.anchor(s)
 	defs := map[string]any{}
 	for i := range g.defs {
@@ -61,6 +62,12 @@ func (g *randomSchema) root() []byte {
 		panic(err)
 	}
 	return text
+}
+
+var dialects = map[schema.Draft]string{
+	schema.Draft7:    "http://json-schema.org/draft-07/schema#",
+	schema.Draft2019: "https://json-schema.org/draft/2019-09/schema",
+	schema.Draft2020: "https://json-schema.org/draft/2020-12/schema",
 }
 
 func (g *randomSchema) defsKeyword() string {

@@ -34,7 +34,7 @@ func questions(groups []group, p program) []question {
 			continue
 		}
 		for _, c := range g.Tests {
-			list = append(list, question{i, string(c.Data)})
+			list = append(list, question{Subject: i, Instance: string(c.Data)})
 		}
 	}
 	return list
