@@ -17,8 +17,7 @@ func FormatHostname(s string) bool { return isHost(s, false) }
 
 // FormatIDNHostname is the format idn-hostname: a host name whose labels may also
 // be U-labels of RFC 5890. U+3002, U+FF0E and U+FF61 separate labels as dots do
-// (RFC 3490 section 3.1). Of normalisation form C only the composition of
-// neighbours is checked, not the order of several marks on one letter.
+// (RFC 3490 section 3.1).
 func FormatIDNHostname(s string) bool {
 	if isASCII(s) {
 		return isHost(s, true)

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"slices"
-	"strings"
 	"unicode"
 )
 
@@ -17,17 +16,16 @@ func isULabel(s string) bool {
 		return false
 	}
 	for i, r := range label {
-		if !isPermitted(label, i) || i > 0 && strings.ContainsRune(composes[r], label[i-1]) {
+		if !isPermitted(label, i, r) {
 			return false
 		}
 	}
-	return true
+	return isNormal(label)
 }
 
 // isPermitted derives the property of a code point by RFC 5892 section 3, and
 // applies the contextual rule of those that have one.
-func isPermitted(label []rune, i int) bool {
-	r := label[i]
+func isPermitted(label []rune, i int, r rune) bool {
 	if r < 0x80 {
 		return r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z'
 	}
