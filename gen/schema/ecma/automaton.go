@@ -20,7 +20,7 @@ type automaton struct {
 func newAutomaton(a *algebra, l *language) (*automaton, error) {
 	m := &automaton{symbols: l.symbols()}
 	if len(m.symbols) > maxSymbols {
-		return nil, &Error{0, lookaheadRefused}
+		return nil, &Error{0, lookRefused}
 	}
 	states := []*language{l}
 	index := map[*language]int{l: 0}
@@ -39,7 +39,7 @@ func newAutomaton(a *algebra, l *language) (*automaton, error) {
 		}
 		m.next = append(m.next, row)
 		if len(states) > maxStates {
-			return nil, &Error{0, lookaheadRefused}
+			return nil, &Error{0, lookRefused}
 		}
 	}
 	return m.minimal(), nil
@@ -118,7 +118,7 @@ func (m *automaton) pattern() (*node, error) {
 		g.eliminate(states[i])
 		states = slices.Delete(states, i, i+1)
 		if g.size() > maxRewrite {
-			return nil, &Error{0, lookaheadRefused}
+			return nil, &Error{0, lookRefused}
 		}
 	}
 	whole := g.edges[[2]int{g.start, g.end}]

@@ -9,8 +9,8 @@
 // as that literal. Captures are not kept: they make no difference to a match.
 //
 // Lookaround is translated where what it matches is small enough as a language
-// of its own: at the ends of a pattern and between its parts, not within
-// unbounded repetitions. Backreferences have no equivalent and are refused.
+// of its own: at the ends of a pattern and between its parts, but within
+// unbounded repetitions only before single characters up to the end. Backreferences have no equivalent and are refused.
 package ecma
 
 import (

@@ -81,6 +81,8 @@ func TestTranslate_MatchesWhatECMA262Matches(t *testing.T) {
 		{pattern: `(?<!a)b`, yes: []string{"b", "abb"}, no: []string{"ab"}},
 		{pattern: `^(?:a|(?=b))b$`, yes: []string{"ab", "b"}, no: []string{"a", "bb"}},
 		{pattern: `^(?=.{3}$)(a|b)*$`, yes: []string{"aba"}, no: []string{"ab", "abab"}},
+		{pattern: `^(?:(?!foo).)*$`, yes: []string{"", "fo", "bar"}, no: []string{"foo", "a foo b", "a\n"}},
+		{pattern: `^a(?:(?!b$)[ab])+$`, yes: []string{"aa", "aba"}, no: []string{"a", "ab"}},
 		{pattern: `(?!)`, no: []string{"", "a"}},
 		{pattern: `^(a*)*$`, yes: []string{"", "aaa"}, no: []string{"b"}},
 	} {
@@ -113,7 +115,8 @@ func TestTranslate_Refuses(t *testing.T) {
 		offset  int
 		says    string
 	}{
-		{`^(?:(?!foo).)*$`, 1, "lookahead"},
+		{`^(?:(?!foo).)*x$`, 1, "lookahead"},
+		{`^(?:(?!foo)..)*$`, 1, "lookahead"},
 		{`^a(?:(?<=a)b)$`, 5, "lookbehind"},
 		{`(?=a\b)a`, 4, "assertion"},
 		{`a*^(?!b)`, 2, "assertion"},

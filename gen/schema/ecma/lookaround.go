@@ -67,10 +67,10 @@ func (r *rewriter) sequence(n *node, before *language, atStart bool) *language {
 	left := &node{kind: kindSequence, subs: n.subs[:i], off: n.off}
 	right := r.match(&node{kind: kindSequence, subs: n.subs[i+1:], off: n.off}, r.all, atStart && zeroWidth(n.subs[:i]))
 	if right != r.empty && left.has(kindLook, kindEnd) {
-		return r.refuse(look, lookbehindRefused)
+		return r.refuse(look, lookRefused)
 	}
 	if look.subs[0].has(kindLook, kindBegin, kindEnd, kindWord, kindNotWord) {
-		return r.refuse(look, lookbehindRefused)
+		return r.refuse(look, lookRefused)
 	}
 	seen := r.concat(r.all, r.match(look.subs[0], r.empty, false))
 	if look.negated {
@@ -80,9 +80,8 @@ func (r *rewriter) sequence(n *node, before *language, atStart bool) *language {
 }
 
 const (
-	lookaheadRefused  = "uses a lookahead that cannot be translated; say it with allOf, not and several patterns"
-	lookbehindRefused = "uses a lookbehind that cannot be translated; say it with allOf, not and several patterns"
-	assertionRefused  = "uses an assertion beside lookaround in a way that cannot be translated; say it with allOf, not and several patterns"
+	lookRefused      = "uses lookahead or lookbehind that cannot be translated; say it with allOf, not and several patterns"
+	assertionRefused = "uses an assertion beside lookaround in a way that cannot be translated; say it with allOf, not and several patterns"
 )
 
 // match is the language of a match of n followed by a string of rest, up to the
@@ -110,7 +109,7 @@ func (r *rewriter) match(n *node, rest *language, atStart bool) *language {
 		return r.begin(n, rest, atStart)
 	case kindLook:
 		if n.behind {
-			return r.refuse(n, lookbehindRefused)
+			return r.refuse(n, lookRefused)
 		}
 		ahead := r.match(n.subs[0], r.all, atStart)
 		if n.negated {
@@ -157,7 +156,7 @@ func (r *rewriter) repeat(n *node, rest *language, atStart bool) *language {
 	}
 	one := r.match(sub, r.empty, false)
 	if r.written += max(n.min, n.max); r.written > maxSize {
-		return r.refuse(n, lookaheadRefused)
+		return r.refuse(n, lookRefused)
 	}
 	tail := r.empty
 	if n.max < 0 {
@@ -175,8 +174,11 @@ func (r *rewriter) repeat(n *node, rest *language, atStart bool) *language {
 // unroll writes a small repetition of something with assertions out.
 func (r *rewriter) unroll(n *node, rest *language, atStart bool) *language {
 	sub := n.subs[0]
+	if looks, set := tempered(sub); n.max < 0 && rest == r.empty && set != nil {
+		return r.temper(looks, &node{kind: kindRepeat, subs: []*node{set}, min: n.min, max: -1})
+	}
 	if n.max < 0 || n.max > maxUnrolled || n.max > 1 && sub.has(kindBegin) {
-		return r.refuse(n, lookaheadRefused)
+		return r.refuse(n, lookRefused)
 	}
 	result := rest
 	for i := n.max; i > 0; i-- {
@@ -186,6 +188,31 @@ func (r *rewriter) unroll(n *node, rest *language, atStart bool) *language {
 		}
 	}
 	return result
+}
+
+// tempered splits a sequence of lookaheads and one set, as in (?:(?!end).)*.
+func tempered(n *node) (looks []*node, set *node) {
+	if n.kind != kindSequence || len(n.subs) < 2 {
+		return nil, nil
+	}
+	last := len(n.subs) - 1
+	for _, l := range n.subs[:last] {
+		if l.kind != kindLook || l.behind || l.has(kindBegin) {
+			return nil, nil
+		}
+	}
+	if n.subs[last].kind != kindSet {
+		return nil, nil
+	}
+	return n.subs[:last], n.subs[last]
+}
+
+// temper is the language of the characters up to the end where the lookaheads
+// hold before each.
+func (r *rewriter) temper(looks []*node, characters *node) *language {
+	ahead := r.match(&node{kind: kindSequence, subs: looks}, r.all, false)
+	wrong := r.and(r.not(ahead), r.concat(r.one(anyRune), r.all))
+	return r.and(r.match(characters, r.empty, false), r.not(r.concat(r.all, wrong)))
 }
 
 // has says whether a node of one of the kinds is in n.
