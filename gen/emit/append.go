@@ -30,6 +30,9 @@ func (k *codec) appendBody() []jen.Code {
 		body := writing{jen.Id("p").Op(":=").Parens(jen.Op("*").Add(baseType(k.t.Of))).Parens(jen.Id("v"))}
 		body = append(body, k.appendItem(behind(jen.Id("p")), k.t.Of)...)
 		return append(body, jen.Return(jen.Id("b"))).code()
+	case model.Sum:
+		// return append(b, v.Raw...)
+		return []jen.Code{jen.Return(jen.Append(jen.Id("b"), jen.Id("v").Dot("Raw").Op("...")))}
 	case model.Wrapped:
 		body := k.appendItem(at(jen.Id("v").Dot(wrappedField(k.t))), k.t.Of)
 		return append(body, jen.Return(jen.Id("b"))).code()
@@ -176,6 +179,10 @@ func (k *codec) appendBase(t target, s *model.Shape) writing {
 	case model.Raw:
 		return writing{jen.Id("b").Op("=").Append(jen.Id("b"), t.val().Op("..."))}
 	case model.Named:
+		if isUnion(s) {
+			// b = appendPayment(v.X, b)
+			return writing{jen.Id("b").Op("=").Id("append"+s.Name).Call(t.val(), jen.Id("b"))}
+		}
 		return writing{jen.Id("b").Op("=").Add(t.self()).Dot("append").Call(jen.Id("b"))}
 	case model.Slice:
 		return k.appendSlice(t, s)

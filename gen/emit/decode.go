@@ -71,6 +71,9 @@ func (k *codec) decodeBody() []jen.Code {
 		// p := (*[]T)(v)
 		body = append(body, jen.Id("p").Op(":=").Parens(jen.Op("*").Add(baseType(k.t.Of))).Parens(jen.Id("v")))
 		return append(body, k.decodeItem(behind(jen.Id("p")), k.t.Of)...)
+	case model.Sum:
+		// v.Raw, _ = d.Raw()
+		return append(body, jen.List(jen.Id("v").Dot("Raw"), jen.Id("_")).Op("=").Id("d").Dot("Raw").Call())
 	case model.Wrapped:
 		return append(body, k.decodeItem(at(jen.Id("v").Dot(wrappedField(k.t))), k.t.Of)...)
 	}
@@ -79,18 +82,22 @@ func (k *codec) decodeBody() []jen.Code {
 
 // usesMark tells that something inside asks whether it is accepted already.
 func (k *codec) usesMark() bool {
-	uses := false
-	look := func(s *model.Shape) {
-		for ; s != nil; s = s.Elem {
-			uses = uses || len(s.Checks) > 0 || s.Type != nil && s.Type.Checked
+	for _, f := range k.t.Fields {
+		if asksMark(f.Shape) {
+			return true
 		}
 	}
-	for _, f := range k.t.Fields {
-		look(f.Shape)
+	return asksMark(k.t.Extra) || asksMark(k.t.Of)
+}
+
+// asksMark tells that the shape, or a part of it, has predicates.
+func asksMark(s *model.Shape) bool {
+	for ; s != nil; s = s.Elem {
+		if len(s.Checks) > 0 || s.Type != nil && s.Type.Checked {
+			return true
+		}
 	}
-	look(k.t.Extra)
-	look(k.t.Of)
-	return uses
+	return false
 }
 
 // accepts yields d.Accepts(checkX): the predicates' verdict on the next value.
@@ -336,15 +343,17 @@ func (k *codec) decodeBase(t target, s *model.Shape) []jen.Code {
 		if len(s.Checks) > 0 {
 			mark = jen.True()
 		}
+		if isUnion(s) {
+			// v.X = decodePayment(d)
+			return []jen.Code{t.val().Op("=").Id("decode" + s.Name).Call(withMark(s.Type, jen.Id("d"), mark)...)}
+		}
 		return []jen.Code{t.self().Dot("decode").Call(withMark(s.Type, jen.Id("d"), mark)...)}
 	case model.Slice:
 		return k.decodeSlice(t, s)
 	case model.Map:
 		return k.decodeMap(t, s)
 	case model.Float:
-		if len(s.Rules.Numbers) > 0 {
-			return k.decodeFloat(t, s)
-		}
+		return k.decodeFloat(t, s)
 	}
 	// if d.String(&v.X) { … }
 	read := jen.Id("d").Dot(readers[s.Basic]).Call(t.ptr())
@@ -360,7 +369,6 @@ var readers = map[model.Basic]string{
 	model.Bool:      "Bool",
 	model.Int:       "Int64",
 	model.Uint:      "Uint64",
-	model.Float:     "Float64",
 	model.String:    "String",
 	model.Time:      "Time",
 	model.UUID:      "UUID",
@@ -371,6 +379,10 @@ var readers = map[model.Basic]string{
 
 // decodeFloat reads a number whose rules speak about its exact digits.
 func (k *codec) decodeFloat(t target, s *model.Shape) []jen.Code {
+	if len(s.Rules.Numbers) == 0 {
+		// number(d, &v.X)
+		return []jen.Code{jen.Id("number").Call(jen.Id("d"), t.ptr())}
+	}
 	// if n, ok := number(d, &v.X); ok { … }
 	return []jen.Code{jen.If(
 		jen.List(jen.Id("n"), jen.Id("ok")).Op(":=").Id("number").Call(jen.Id("d"), t.ptr()), jen.Id("ok"),
@@ -408,7 +420,7 @@ func (k *codec) decodeSlice(t target, s *model.Shape) []jen.Code {
 
 // isComposite reports types that are Go structs.
 func isComposite(s *model.Shape) bool {
-	return s.Type != nil && s.Type.Kind != model.Enum && s.Type.Kind != model.Defined
+	return s.Type != nil && (s.Type.Kind == model.Struct || s.Type.Kind == model.Wrapped || s.Type.Kind == model.Sum)
 }
 
 func (k *codec) decodeMap(t target, s *model.Shape) []jen.Code {

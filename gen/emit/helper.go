@@ -17,7 +17,7 @@ var helperSource string
 // helperFile is the name of the file with the functions.
 const helperFile = "codec.go"
 
-var helperName = regexp.MustCompile(`(?m)^func ([a-zA-Z]+)`)
+var helperName = regexp.MustCompile(`(?m)^(?:func|type) ([a-zA-Z]+)`)
 
 // helpers returns the file with those functions that the other files call, or
 // nothing.
@@ -47,8 +47,8 @@ func helpers(m *model.Model, files []File) (list []File, err error) {
 
 func helperFileOf(m *model.Model, body string) ([]File, error) {
 	imports := ""
-	for _, path := range []string{pathJSON, pathWire} {
-		if strings.Contains(body, path[strings.LastIndexByte(path, '/')+1:]+".") {
+	for _, path := range []string{pathJSON, pathWire, "math", "strconv", "strings"} {
+		if regexp.MustCompile(`\b` + path[strings.LastIndexByte(path, '/')+1:] + `\.`).MatchString(body) {
 			imports += "\t\"" + path + "\"\n"
 		}
 	}
@@ -64,7 +64,7 @@ func helperFileOf(m *model.Model, body string) ([]File, error) {
 }
 
 func called(name string, files []File, parts []string, kept []bool) bool {
-	call := regexp.MustCompile(`[^\w.]` + name + `\(`)
+	call := regexp.MustCompile(`[^\w.]` + name + `\b[^.]`)
 	for _, f := range files {
 		if call.Match(f.Bytes) {
 			return true

@@ -16,8 +16,13 @@ func declareType(f *jen.File, m *model.Model, t *model.Type) []string {
 	k := &codec{model: m, t: t}
 	f.Add(documented(t), jen.Type().Add(id(t.Go)).Add(underlying(t))).Line()
 	switch t.Kind {
+	case model.Union:
+		declareUnion(f, k)
+		return nil
 	case model.Enum:
 		declareValues(f, t)
+	case model.Sum:
+		declareAccessors(f, k)
 	}
 	if t.Event != nil {
 		declareEventType(f, t)
@@ -54,9 +59,13 @@ func underlying(t *model.Type) *jen.Statement {
 		return jen.String()
 	case model.Defined:
 		return baseType(t.Of)
+	case model.Union:
+		return unionType(t)
+	case model.Sum:
+		return jen.Struct(comment("Raw is the value as JSON.").Line().Id("Raw").Qual(pathJSON, "RawMessage"))
 	case model.Wrapped:
 		// struct { Value *T }
-		return jen.Struct(id(wrappedField(t)).Add(itemType(t.Of)))
+		return jen.Struct(append([]jen.Code{id(wrappedField(t)).Add(itemType(t.Of))}, memoryField(t)...)...)
 	}
 	panic("emit: no kind of type: " + string(t.Kind))
 }
@@ -88,7 +97,20 @@ func structType(t *model.Type) *jen.Statement {
 			comment("Other holds the whole value when it is no object; then the rest is unused.").Line().
 				Id("Other").Qual(pathJSON, "RawMessage"))
 	}
-	return jen.Struct(fields...)
+	return jen.Struct(append(fields, memoryField(t)...)...)
+}
+
+// remembers reports an event that keeps the digits of numbers which float64
+// cannot give back.
+func remembers(t *model.Type) bool {
+	return t.Event != nil && t.Precise && (t.Kind == model.Struct || t.Kind == model.Wrapped)
+}
+
+func memoryField(t *model.Type) []jen.Code {
+	if !remembers(t) {
+		return nil
+	}
+	return []jen.Code{jen.Line().Id("exact").Op("*").Id("memory")}
 }
 
 // fieldType tells absence and null apart as the field needs.
@@ -121,7 +143,7 @@ func itemType(s *model.Shape) *jen.Statement {
 
 // isNilable reports types that have nil, which stands for absence or null.
 func isNilable(s *model.Shape) bool {
-	return s.Basic == model.Slice || s.Basic == model.Map || s.Basic == model.Raw
+	return s.Basic == model.Slice || s.Basic == model.Map || s.Basic == model.Raw || isUnion(s)
 }
 
 // baseType is the Go type of a value that is there and not null.
@@ -209,6 +231,7 @@ func declareDoor(f *jen.File, t *model.Type) {
 		jen.Var().Id("fresh").Add(id(t.Go)),
 		jen.Id("fresh").Dot("decode").Call(withMark(t, jen.Id("d"), jen.False())...),
 		jen.If(jen.Err().Op(":=").Id("d").Dot("Close").Call(errorName(t)), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Err())),
+		keepDigits(t),
 		jen.Op("*").Id("v").Op("=").Id("fresh"),
 		jen.Return(jen.Nil()),
 	).Line()
@@ -221,15 +244,44 @@ func declareDoor(f *jen.File, t *model.Type) {
 	f.Comment("// AppendJSON appends the value as JSON; an invalid one is an error.")
 	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("AppendJSON").Params(jen.Id("b").Index().Byte()).Params(jen.Index().Byte(), jen.Error()).Block(
 		jen.If(jen.Err().Op(":=").Id("v").Dot("Validate").Call(), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Id("b"), jen.Err())),
+		returnDigits(t, jen.Append(jen.Id("b"), restoredText().Op("...")), jen.Nil()),
 		jen.Return(jen.Id("v").Dot("append").Call(jen.Id("b")), jen.Nil()),
 	).Line()
 	// func (v T) Validate() error { … }
 	f.Comment("// Validate returns a *wire.ValidationError unless the schema accepts the value.")
 	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("Validate").Params().Error().Block(
+		returnDigits(t, jen.New(id(t.Go)).Dot("UnmarshalJSON").Call(restoredText())),
 		jen.Var().Id("r").Qual(pathWire, "Report"),
 		jen.Id("v").Dot("validate").Call(withMark(t, jen.Op("&").Id("r"), jen.False())...),
 		jen.Return(jen.Id("r").Dot("Err").Call(errorName(t))),
 	).Line()
+}
+
+// keepDigits yields
+//
+//	fresh.exact = remember(b)
+func keepDigits(t *model.Type) jen.Code {
+	if !remembers(t) {
+		return jen.Null()
+	}
+	return jen.Id("fresh").Dot("exact").Op("=").Id("remember").Call(jen.Id("b"))
+}
+
+// returnDigits yields what is returned for an event with remembered digits:
+//
+//	if v.exact != nil {
+//		return …
+//	}
+func returnDigits(t *model.Type, results ...jen.Code) jen.Code {
+	if !remembers(t) {
+		return jen.Null()
+	}
+	return jen.If(jen.Id("v").Dot("exact").Op("!=").Nil()).Block(jen.Return(results...))
+}
+
+// restoredText yields restored(v.append(nil), *v.exact).
+func restoredText() *jen.Statement {
+	return jen.Id("restored").Call(jen.Id("v").Dot("append").Call(jen.Nil()), jen.Op("*").Id("v").Dot("exact"))
 }
 
 // errorName is what errors call the type.

@@ -30,6 +30,9 @@ func (k *codec) validateBody() []jen.Code {
 			body = append(body, jen.Id("p").Op(":=").Parens(jen.Op("*").Add(baseType(k.t.Of))).Parens(jen.Id("v")))
 			body = append(body, inner...)
 		}
+	case model.Sum:
+		// validJSON(r, v.Raw)
+		body = []jen.Code{jen.Id("validJSON").Call(jen.Id("r"), jen.Id("v").Dot("Raw"))}
 	case model.Wrapped:
 		body = k.validateItem(at(jen.Id("v").Dot(wrappedField(k.t))), k.t.Of)
 	}
@@ -190,6 +193,10 @@ func (k *codec) validateOwn(t target, s *model.Shape) []jen.Code {
 		mark := jen.Id("accepted")
 		if len(s.Type.Checks) == 0 && len(s.Checks) > 0 || len(k.t.Checks) > 0 {
 			mark = jen.True()
+		}
+		if isUnion(s) {
+			// validatePayment(v.X, r)
+			return []jen.Code{jen.Id("validate" + s.Name).Call(append([]jen.Code{t.val()}, withMark(s.Type, jen.Id("r"), mark)...)...)}
 		}
 		return []jen.Code{t.self().Dot("validate").Call(withMark(s.Type, jen.Id("r"), mark)...)}
 	case model.Raw:

@@ -100,6 +100,12 @@ func (u *unit) planned() map[string]bool {
 		for _, v := range t.Values {
 			add(v.Go)
 		}
+		if t.Union != nil {
+			add(t.Union.Switch, "decode"+t.Go, "validate"+t.Go, "append"+t.Go)
+			for _, o := range t.Union.Options {
+				add(o.Maker, t.Go+".As"+o.Go, o.Shape.Name+".is"+t.Go)
+			}
+		}
 	}
 	for _, c := range u.checks {
 		add(c.Func)

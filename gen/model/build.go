@@ -159,6 +159,11 @@ func (m *Model) finish() {
 	m.spread(func(t *Type) *bool { return &t.Precise }, func(_ *Type, s *Shape) bool {
 		return s != nil && s.Basic == Float
 	})
+	for _, ev := range m.Events {
+		if ev.Root.Precise && ev.Root.Kind == Defined { // which has no place for digits
+			ev.Root.Kind = Wrapped
+		}
+	}
 	m.spread(func(t *Type) *bool { return &t.Secret }, func(t *Type, _ *Shape) bool {
 		return slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Secret })
 	})

@@ -12,8 +12,7 @@ func (b *builder) decide(k string, schemas []*schema.Schema, into *Type) *Shape 
 	f := gather(schemas)
 	s := &Shape{Nullable: f.kinds&schema.Null != 0}
 	switch rest := f.kinds &^ schema.Null; {
-	case b.isUnion(f):
-		b.decideUnion(k, s, schemas, f, into)
+	case b.choose(k, s, schemas, f, into):
 	case rest == schema.Boolean:
 		decideBool(s, f)
 	case rest == schema.Number:
@@ -25,7 +24,7 @@ func (b *builder) decide(k string, schemas []*schema.Schema, into *Type) *Shape 
 	case rest == schema.Object, f.kinds == allKinds && f.hasMembers():
 		b.decideObject(k, s, schemas, f, into)
 	default:
-		decideRaw(s, f)
+		b.decideKinds(k, s, schemas, f, into)
 	}
 	if f.inexact || f.choices != nil {
 		b.attach(s, schemas)

@@ -72,7 +72,8 @@ const (
 	Enum    Kind = "enum"    // a string with named values
 	Defined Kind = "defined" // type X []T
 	Wrapped Kind = "wrapped" // type X struct{ Value T }
-	Union   Kind = "union"   // one of several alternatives
+	Union   Kind = "union"   // one of several objects, told apart by a member: an interface
+	Sum     Kind = "sum"     // one of several alternatives, held as its text
 )
 
 // A Type is a named Go type of the generated package.
@@ -98,7 +99,7 @@ type Type struct {
 
 	Of *Shape `json:"of,omitzero"` // Defined and Wrapped
 
-	Union *Alternatives `json:"union,omitzero"` // Union
+	Union *Alternatives `json:"union,omitzero"` // Union and Sum
 
 	// Precise tells that somewhere inside is a number whose digits a float64
 	// may not give back.
@@ -210,16 +211,18 @@ type Pattern struct {
 // Alternatives are the branches of oneOf or anyOf, or the types of a value that
 // may be of several.
 type Alternatives struct {
-	// Property is the member that tells the branches apart; "" when nothing
-	// does, and the first branch that accepts an instance holds it.
+	// Property is the member that tells the branches of a Union apart.
 	Property string         `json:"property,omitzero"`
+	Switch   string         `json:"switch"` // the function that takes a Union apart
 	Options  []*Alternative `json:"options"`
 }
 
-// An Alternative is one branch of a Union.
+// An Alternative is one branch of a Union or Sum.
 type Alternative struct {
-	Go     string   `json:"go"`              // OrderPaymentCard: the branch's type, or its name as a part of accessors
-	Shape  *Shape   `json:"shape"`           // what the branch holds
-	Tags   []string `json:"tags,omitzero"`   // values of Property that choose it
-	Checks []string `json:"checks,omitzero"` // predicates that choose it where no Property does
+	Go    string   `json:"go"`            // String in AsString
+	Maker string   `json:"maker"`         // the function that makes a Sum
+	Shape *Shape   `json:"shape"`         // what the branch holds
+	Tags  []string `json:"tags,omitzero"` // values of Property that choose it
+
+	number int // from 1
 }

@@ -84,6 +84,7 @@ func (n *namer) run() {
 	n.values()
 	for _, t := range n.model.Types {
 		n.fields(t)
+		n.options(t)
 	}
 }
 
@@ -253,6 +254,9 @@ func (n *namer) rootName(f *schema.File, spell func(string) string) string {
 	return spell(typeOf(f.Path))
 }
 
+// sameName is the hint for a schema that is all that the one around it says.
+const sameName = "\x00"
+
 // A placeName grows along a JSON pointer.
 type placeName struct {
 	*namer
@@ -309,9 +313,11 @@ func (p *placeName) step(token string) {
 }
 
 func (p *placeName) extend(keyword, argument string) {
-	if hint := p.hints[p.file.Path+"#"+p.at]; hint != "" {
+	switch hint, ok := p.hints[p.file.URI+"#"+p.at]; {
+	case ok && hint == sameName:
+	case ok:
 		p.name += p.spell(hint)
-	} else {
+	default:
 		p.name = p.extended(keyword, argument)
 	}
 	if p.node != nil && p.node.Kind == schema.Object {
@@ -381,8 +387,7 @@ func (n *namer) values() {
 
 // methods are the names that fields cannot have.
 var methods = []string{
-	"UnmarshalJSON", "MarshalJSON", "Validate", "AppendJSON", "EventType", "LogValue", "String",
-	"Extra", "Other",
+	"UnmarshalJSON", "MarshalJSON", "Validate", "AppendJSON", "EventType", "LogValue",
 }
 
 func (n *namer) fields(t *Type) {
@@ -390,6 +395,7 @@ func (n *namer) fields(t *Type) {
 	for _, name := range methods {
 		taken[name] = true
 	}
+	taken["Extra"], taken["Other"] = t.Extra != nil, t.Other
 	var claims []*claim
 	for _, f := range t.Fields {
 		claims = append(claims, &claim{
@@ -407,5 +413,5 @@ func (f *Field) candidates() []string {
 		return []string{f.wanted}
 	}
 	natural := exported(f.Name)
-	return []string{natural, distinct(f.Name), natural + mark(f.Name)}
+	return []string{natural, distinct(f.Name), natural + "Value", natural + mark(f.Name)}
 }
