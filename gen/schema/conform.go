@@ -17,7 +17,12 @@ import (
 // of the drafts' keywords were checked before, with better words; this finds
 // what a metaschema of the user's own adds.
 func (l *loader) checkMetaschemas() {
-	c := conformance{loader: l, own: map[string]*jsonschema.Schema{}}
+	c := conformance{loader: l, own: map[string]*jsonschema.Schema{}, known: map[string][]string{}}
+	for _, d := range l.rep.diags {
+		if !d.Warning {
+			c.known[d.Pos.File] = append(c.known[d.Pos.File], d.Pointer)
+		}
+	}
 	for _, doc := range l.docs {
 		if doc.built && metaschemaFile(doc.uri.String()) == "" {
 			c.check(doc.root)
@@ -29,6 +34,7 @@ type conformance struct {
 	*loader
 	own      map[string]*jsonschema.Schema // metaschemas of the user
 	embedded []*Node                       // resources in another dialect, checked on their own
+	known    map[string][]string           // pointers of errors that were reported, by file
 }
 
 func (c *conformance) check(root *Node) {
@@ -138,11 +144,20 @@ func (c *conformance) instance(n *Node, d *dialect, root *Node) any {
 	case Object:
 		object := make(map[string]any, len(n.Members))
 		for _, m := range n.Members {
-			object[m.Name] = c.instance(m.Value, d, root)
+			if !c.isLaxEnum(n, m, d) {
+				object[m.Name] = c.instance(m.Value, d, root)
+			}
 		}
 		return object
 	}
 	return plain(n)
+}
+
+// isLaxEnum tells an enum of draft-06 and draft-07, which the validator's copies
+// of the metaschemas want filled and unique; the specifications only say that
+// they should be.
+func (c *conformance) isLaxEnum(n *Node, m Member, d *dialect) bool {
+	return m.Name == "enum" && c.places[n] != nil && (d.draft == Draft6 || d.draft == Draft7)
 }
 
 // plain is n as encoding/json would decode it with json.Number.
@@ -199,16 +214,17 @@ func (c *conformance) reportInvalid(root *Node, base string, invalid *jsonschema
 		}
 		n, pointer := follow(root, base, leaf.InstanceLocation)
 		if !c.explained(n, pointer) {
-			c.rep.errorf(n.Pos, pointer, "against the metaschema: %s", strings.ToValidUTF8(truncate(leaf.Message), "?"))
+			c.rep.errorf(n.Pos, pointer, "against the metaschema: %s", truncate(leaf.Message))
+			c.known[n.Pos.File] = append(c.known[n.Pos.File], pointer)
 		}
 	}
 }
 
 func truncate(s string) string {
 	if len(s) > 200 {
-		return s[:200] + "..."
+		s = s[:200] + "..."
 	}
-	return s
+	return strings.ToValidUTF8(s, "?")
 }
 
 func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
@@ -240,8 +256,8 @@ func follow(n *Node, pointer, location string) (*Node, string) {
 
 // explained says whether an error stands already at pointer, above or below it.
 func (c *conformance) explained(n *Node, pointer string) bool {
-	return slices.ContainsFunc(c.rep.diags, func(d Diagnostic) bool {
-		return !d.Warning && d.Pos.File == n.Pos.File && (within(d.Pointer, pointer) || within(pointer, d.Pointer) && d.Pointer != "")
+	return slices.ContainsFunc(c.known[n.Pos.File], func(known string) bool {
+		return within(known, pointer) || within(pointer, known) && known != ""
 	})
 }
 

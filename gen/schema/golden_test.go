@@ -32,6 +32,9 @@ func TestLoad_Diagnostics(t *testing.T) {
 			if want.Name != "diagnostics" {
 				t.Fatal("the last file must be diagnostics")
 			}
+			if again := loadArchive(archive); !bytes.Equal(got, again) {
+				t.Errorf("the second time:\n%s\nthe first time:\n%s", again, got)
+			}
 			if *update {
 				want.Data = got
 				if err := os.WriteFile(name, txtar.Format(archive), 0o644); err != nil {

@@ -209,3 +209,11 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+func TestLoad_ErrorsAreBounded(t *testing.T) {
+	text := `{"allOf": [0` + strings.Repeat(",0", 100_000) + `]}`
+	_, diags := loadFiles(map[string]string{"q/e.json": text})
+	if len(diags) != 10_000 {
+		t.Errorf("%d diagnostics", len(diags))
+	}
+}

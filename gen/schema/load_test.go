@@ -299,3 +299,11 @@ func TestLoad_FileNamesAreTakenAsTheyAre(t *testing.T) {
 		}
 	}
 }
+
+func TestLoad_RepeatedEnumValuesAreNoError(t *testing.T) {
+	for _, dialect := range []string{`"$schema": "http://json-schema.org/draft-06/schema#", `, draft7, draft2019, ""} {
+		if s := root(t, `{`+dialect+`"enum": [1, 1], "not": {"enum": []}}`); len(s.Enum) != 2 || !s.Not.HasEnum {
+			t.Errorf("%s%+v", dialect, s)
+		}
+	}
+}

@@ -27,7 +27,7 @@ func (b *builder) pattern(source string, pos Position, pointer string) *Pattern 
 	}
 	switch {
 	case t.err != nil:
-		b.rep.errorf(pos, pointer, "the pattern %s %v%s", quote(source), t.err, patternPlace(source, t.err))
+		b.rep.errorf(pos, pointer, "the pattern %s %s%s", quote(source), truncate(t.err.Error()), patternPlace(source, t.err))
 	case !t.matchable:
 		b.rep.warnf(pos, pointer, "the pattern %s can never match", quote(source))
 	}

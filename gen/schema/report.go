@@ -7,22 +7,31 @@ import (
 	"strconv"
 )
 
+// maxDiagnostics bounds the errors, and the warnings, that are kept: a hostile
+// file has one in every value.
+const maxDiagnostics = 10_000
+
 // report collects diagnostics in any order.
 type report struct {
-	diags []Diagnostic
+	diags            []Diagnostic
+	errors, warnings int
 }
 
 func (r *report) errorf(pos Position, pointer, format string, args ...any) {
+	if r.errors++; r.errors > maxDiagnostics {
+		return
+	}
 	r.diags = append(r.diags, Diagnostic{Pos: pos, Pointer: pointer, Message: fmt.Sprintf(format, args...)})
 }
 
 func (r *report) warnf(pos Position, pointer, format string, args ...any) {
+	if r.warnings++; r.warnings > maxDiagnostics {
+		return
+	}
 	r.diags = append(r.diags, Diagnostic{Pos: pos, Pointer: pointer, Warning: true, Message: fmt.Sprintf(format, args...)})
 }
 
-func (r *report) failed() bool {
-	return slices.ContainsFunc(r.diags, func(d Diagnostic) bool { return !d.Warning })
-}
+func (r *report) failed() bool { return r.errors > 0 }
 
 // sorted returns every distinct diagnostic once, by file, line and column.
 func (r *report) sorted() []Diagnostic {

@@ -3,7 +3,6 @@ package schema
 import (
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -125,11 +124,6 @@ func (l *loader) register(uri string, res *resource, pos Position, pointer strin
 		return
 	}
 	l.rep.errorf(pos, pointer, "the URI %s is taken by %s; an $id must be unique", quote(uri), first.pos)
-}
-
-// String renders a position the way that compilers do.
-func (p Position) String() string {
-	return p.File + ":" + strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column)
 }
 
 func (l *loader) identifyAnchors(n *Node, pointer string, sc scope) {

@@ -1,6 +1,12 @@
 // Package schema reads JSON Schema files into located, resolved schemas.
 package schema
 
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
 // A Schema is one JSON Schema, object or boolean, located in its file, with
 // every reference resolved and the differences between the drafts folded away:
 // whatever the dialect said, the fields below have their 2020-12 meaning.
@@ -158,6 +164,18 @@ const (
 	Object
 )
 
+// String lists the types in words.
+func (k Kinds) String() string {
+	var names []string
+	for name, kind := range typeNames {
+		if k&kind != 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, " or ")
+}
+
 // Draft is a dialect of JSON Schema.
 type Draft int
 
@@ -169,6 +187,11 @@ const (
 	Draft2019
 	Draft2020
 )
+
+// String is the draft's name.
+func (d Draft) String() string {
+	return map[Draft]string{Draft4: "draft-04", Draft6: "draft-06", Draft7: "draft-07", Draft2019: "2019-09", Draft2020: "2020-12"}[d]
+}
 
 // A Node is one JSON (or YAML) value as written, with its place.
 type Node struct {
@@ -201,6 +224,11 @@ func (n *Node) Member(name string) *Node {
 type Position struct {
 	File         string // as the user would name it
 	Line, Column int
+}
+
+// String renders a position the way that compilers do.
+func (p Position) String() string {
+	return p.File + ":" + strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column)
 }
 
 // A File is one schema document.

@@ -123,45 +123,6 @@ func (w warner) warnMisspelt(m Member) {
 	}
 }
 
-// distance counts the letters to insert, delete, replace or swap with a
-// neighbour to get from a to b, if they are at most two, or one for short
-// names; otherwise it returns 3.
-func distance(a, b string, long bool) int {
-	limit := 1
-	if long {
-		limit = 2
-	}
-	if len(a)-len(b) > limit || len(b)-len(a) > limit {
-		return 3
-	}
-	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row := make([]int, len(b)+1)
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+differs(a[i-1], b[j-1]))
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last = last, row
-	}
-	if d := last[len(b)]; d <= limit {
-		return d
-	}
-	return 3
-}
-
-func differs(a, b byte) int {
-	if a == b {
-		return 0
-	}
-	return 1
-}
-
 // warnValues warns about values of enum and const that type excludes, and
 // about those that stand in enum twice.
 func (w warner) warnValues() {
@@ -195,49 +156,6 @@ func (k Kinds) allow(n *Node) bool {
 		return k&Integer != 0 && parseDecimal(n.Text).integer()
 	}
 	return false
-}
-
-// String lists the types in words.
-func (k Kinds) String() string {
-	var names []string
-	for name, kind := range typeNames {
-		if k&kind != 0 {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return strings.Join(names, " or ")
-}
-
-// appendCanonical writes n so that values are equal as JSON exactly if their
-// texts are.
-func appendCanonical(b []byte, n *Node) []byte {
-	switch n.Kind {
-	case Null:
-		return append(b, 'n')
-	case Number:
-		d := parseDecimal(n.Text)
-		if d.negative {
-			b = append(b, '-')
-		}
-		return strconv.AppendInt(append(append(b, d.digits...), 'e'), int64(d.exp), 10)
-	case String:
-		return strconv.AppendQuote(b, n.Text)
-	case Array:
-		b = append(b, '[')
-		for _, item := range n.Items {
-			b = append(appendCanonical(b, item), ',')
-		}
-		return append(b, ']')
-	case Object:
-		members := slices.SortedFunc(slices.Values(n.Members), func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
-		b = append(b, '{')
-		for _, m := range members {
-			b = append(appendCanonical(append(strconv.AppendQuote(b, m.Name), ':'), m.Value), ',')
-		}
-		return append(b, '}')
-	}
-	return append(b, n.Text...)
 }
 
 // warnLimits warns about limits that leave nothing between them.
@@ -323,9 +241,4 @@ func (w warner) warnFormat() {
 	if w.Format != "" && !knownFormats[w.Format] {
 		w.warnAt("format", "unknown format %s is not checked", quote(w.Format))
 	}
-}
-
-// String is the draft's name.
-func (d Draft) String() string {
-	return map[Draft]string{Draft4: "draft-04", Draft6: "draft-06", Draft7: "draft-07", Draft2019: "2019-09", Draft2020: "2020-12"}[d]
 }
