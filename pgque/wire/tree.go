@@ -150,7 +150,7 @@ func (d *Decoder) members() (*children, bool) {
 // family takes children and their names from the stacks.
 func (d *Decoder) family(values, names int) *children {
 	c := &d.slabs.families.take(1)[0]
-	c.items = d.slabs.items.take(len(d.values) - values)
+	*c = children{items: d.slabs.items.take(len(d.values) - values)}
 	copy(c.items, d.values[values:])
 	d.values = d.values[:values]
 	if names < len(d.names) {
