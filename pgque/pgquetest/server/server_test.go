@@ -88,6 +88,18 @@ func TestStart_WhereTheTemporaryDirectoryIsTooDeepForASocket(t *testing.T) {
 	}
 }
 
+func TestStart_WhereTheTemporaryDirectoryIsClosedToOthers(t *testing.T) {
+	closed := t.TempDir()
+	if err := os.Chmod(closed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", closed)
+	s := start(t, server.Options{})
+	if got := show(t, s, "port"); got != strconv.Itoa(s.Port()) {
+		t.Errorf("port = %s, want %d", got, s.Port())
+	}
+}
+
 func TestStart_Cancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
