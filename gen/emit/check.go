@@ -26,16 +26,55 @@ func CheckDecls(c *model.Check) []jen.Code {
 	default:
 		decls = append(decls, jen.Var().Defs(f.rules...).Line())
 	}
-	// // checkX decides orders/order.created.json#/properties/total.
-	// func checkX(v *wire.Value, ev *wire.Evaluated, r *wire.Report) bool { … }
+	name := c.Func
+	if c.Remembers {
+		name = "decide" + strings.TrimPrefix(c.Func, "check")
+		decls = append(decls, remembering(c, name)...)
+	}
 	return append(decls,
-		jen.Comment(c.Func+" decides "+plainText(c.File+"#"+c.Pointer)+"."),
-		jen.Func().Id(c.Func).Params(
-			jen.Id("v").Op("*").Qual(checkRuntime, "Value"),
-			jen.Id("ev").Op("*").Qual(checkRuntime, "Evaluated"),
-			jen.Id("r").Op("*").Qual(checkRuntime, "Report"),
-		).Bool().Block(body...).Line(),
+		jen.Comment(name+" decides "+plainText(c.File+"#"+c.Pointer)+"."),
+		predicate(name, body...),
 	)
+}
+
+// predicate yields a function.
+func predicate(name string, body ...jen.Code) *jen.Statement {
+	// func checkX(v *wire.Value, ev *wire.Evaluated, r *wire.Report) bool { … }
+	return jen.Func().Id(name).Params(
+		jen.Id("v").Op("*").Qual(checkRuntime, "Value"),
+		jen.Id("ev").Op("*").Qual(checkRuntime, "Evaluated"),
+		jen.Id("r").Op("*").Qual(checkRuntime, "Report"),
+	).Bool().Block(body...).Line()
+}
+
+// remembering yields the function of a check that asks decide once for each
+// value, and again only for what there is to report.
+func remembering(c *model.Check, decide string) []jen.Code {
+	ask := func(ev, r *jen.Statement) *jen.Statement { return jen.Id(decide).Call(jen.Id("v"), ev, r) }
+	valid, known := jen.Id("valid"), jen.Id("known")
+	return []jen.Code{
+		jen.Comment(c.Func + " is " + decide + ", asked once for each value."),
+		predicate(c.Func,
+			// if ev != nil {
+			// 	return decideX(v, ev, r)
+			// }
+			jen.If(jen.Id("ev").Op("!=").Nil()).Block(jen.Return(ask(jen.Id("ev"), jen.Id("r")))),
+			// valid, known := v.Recall("checkX")
+			// if !known {
+			// 	valid = v.Remember("checkX", decideX(v, nil, nil))
+			// }
+			jen.List(valid, known).Op(":=").Add(value("Recall", jen.Lit(c.Func))),
+			jen.If(jen.Op("!").Add(known)).Block(
+				valid.Clone().Op("=").Add(value("Remember", jen.Lit(c.Func), ask(jen.Nil(), jen.Nil()))),
+			),
+			// if valid || r == nil || r.Full() {
+			// 	return valid
+			// }
+			// return decideX(v, nil, r)
+			jen.If(valid.Clone().Op("||").Id("r").Op("==").Nil().Op("||").Id("r").Dot("Full").Call()).Block(jen.Return(valid)),
+			jen.Return(ask(jen.Nil(), jen.Id("r"))),
+		),
+	}
 }
 
 // plainText keeps what is harmless in a comment of one line.

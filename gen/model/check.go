@@ -18,6 +18,10 @@ type Check struct {
 	// Tracked tells that a caller may ask which members or items were
 	// evaluated: somewhere around this check is an unevaluated rule.
 	Tracked bool `json:",omitzero"`
+	// Remembers tells that the check is part of a recursion in which several
+	// ways lead to the same value: verdicts are remembered, or the work would
+	// double with every level.
+	Remembers bool `json:",omitzero"`
 	// Nothing is the schema false: no value passes.
 	Nothing bool `json:",omitzero"`
 

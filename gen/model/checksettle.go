@@ -21,6 +21,7 @@ func (c *Checks) All() []*Check {
 		s.settle(root)
 	}
 	c.all = c.reachable(c.roots)
+	c.remember()
 	slices.SortFunc(c.all, func(a, b *Check) int {
 		return cmp.Or(
 			cmp.Compare(a.File, b.File),

@@ -137,3 +137,33 @@ func TestPredicates_AcceptWithoutAllocating(t *testing.T) {
 		}
 	}
 }
+
+// Every level has its kind behind its child, so that each alternative looks
+// through the child before it finds that it is not meant.
+func TestPredicates_RecursiveAlternativesTakeLinearTime(t *testing.T) {
+	t.Parallel()
+	const depth = 400
+	schemas := []string{
+		`{"oneOf": [
+			{"properties": {"kind": {"const": 1}, "child": {"$ref": "#"}}, "required": ["kind"]},
+			{"properties": {"kind": {"const": 2}, "child": {"$ref": "#"}}, "required": ["kind"]},
+			{"properties": {"kind": {"const": 3}, "child": {"$ref": "#"}}, "required": ["kind"]}]}`,
+		`{"properties": {"child": {"$ref": "#"}}, "patternProperties": {"^c": {"$ref": "#"}}, "required": ["kind"]}`,
+		`{"properties": {"child": {"$ref": "#"}}, "required": ["kind"], "if": {"properties": {"child": {"$ref": "#"}}}, "then": true, "else": false}`,
+	}
+	leaves := []string{`{"kind": 1}`, `{}`}
+	var subjects []subject
+	var questions []question
+	for i, text := range schemas {
+		subjects = append(subjects, subject{schema: []byte(text), draft: schema.Draft2020})
+		for _, leaf := range leaves {
+			instance := strings.Repeat(`{"child": `, depth) + leaf + strings.Repeat(`, "kind": 3}`, depth)
+			questions = append(questions, question{Subject: i, Instance: instance})
+		}
+	}
+	for i, a := range compile(t, "recursive", subjects).ask(t, questions) {
+		if want := questions[i].Instance[len(`{"child": `)*depth:][1] == '"'; a.Valid != want || a.Reported != want {
+			t.Errorf("%s: valid %v, want %v: %q", schemas[questions[i].Subject], a.Valid, want, a.Violations)
+		}
+	}
+}

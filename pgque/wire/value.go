@@ -19,6 +19,8 @@ type children struct {
 	names []string       // of an object, parallel to items
 	index map[string]int // of an object with many members
 	name  Value          // what NameValue returned last
+	// verdicts are those of predicates of recursive schemas.
+	verdicts []verdict
 }
 
 // indexFrom is the number of members from which an object has an index.
