@@ -20,6 +20,7 @@ set local client_min_messages = warning;
 \ir functions/insert_event.sql
 \ir functions/send.sql
 \ir functions/send_batch.sql
+\ir functions/send_at.sql
 
 -- the clock of a queue
 \ir functions/ticker.sql
@@ -27,6 +28,7 @@ set local client_min_messages = warning;
 
 -- consumers: subscription, cursor, window, page
 \ir functions/subscribe.sql
+\ir functions/replay.sql
 \ir functions/cursor.sql
 \ir functions/window.sql
 \ir functions/next_batch.sql
@@ -51,6 +53,7 @@ set local client_min_messages = warning;
 \ir functions/maint_retry_events.sql
 \ir functions/maint_rotate_tables.sql
 \ir functions/maint.sql
+\ir functions/rebase.sql
 \ir functions/lifecycle.sql
 \ir functions/compat.sql
 

@@ -138,6 +138,17 @@ create table pgque.dead_letter (
 );
 create index dead_letter_time on pgque.dead_letter (dl_queue_id, dl_time);
 
+-- Events that are sent at a later time. A row lives once and is deleted once; vacuum
+-- comes early, so that the table is no larger than what waits in it.
+create table pgque.delayed (
+    de_id           bigserial primary key,
+    de_queue        integer not null references pgque.queue on delete cascade,
+    de_deliver_at   timestamptz not null,
+    de_type         text,
+    de_data         text
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+create index delayed_due on pgque.delayed (de_queue, de_deliver_at);
+
 -- One event as one consumer receives it. The order of the fields is part of the API.
 create type pgque.message as (
     msg_id      bigint,

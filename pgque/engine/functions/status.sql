@@ -8,6 +8,7 @@ declare
     v_queues bigint;
     v_ticked bigint;
     v_overdue bigint;
+    v_ahead bigint;
     v_has_pg_cron boolean := exists (select from pg_extension where extname = 'pg_cron');
 begin
     select * into v_config from pgque.config;
@@ -15,14 +16,16 @@ begin
            count(*) filter (where queue_switch_time + 2 * queue_rotation_period < clock_timestamp())
     into v_queues, v_ticked, v_overdue
     from pgque.queue where not queue_ticker_paused and not queue_external_ticker;
+    select count(*) into v_ahead from pgque.queue where pgque._is_ahead(queue_id);
 
     return query values
         ('postgresql', 'info', current_setting('server_version')),
         ('pgque', 'info', v_config.engine_version),
         ('scheduler', case when v_config.scheduler is null then 'none' else 'ok' end,
             coalesce(v_config.scheduler, 'ticker() and maint() have to be called by a client')),
-        ('ticker', case when v_ticked = v_queues then 'ok' else 'stopped' end,
-            format('%s of %s queues were ticked recently', v_ticked, v_queues)),
+        ('ticker', case when v_ahead > 0 then 'error' when v_ticked = v_queues then 'ok' else 'stopped' end,
+            case when v_ahead > 0 then format('%s queues were restored from elsewhere: run pgque.rebase()', v_ahead)
+                 else format('%s of %s queues were ticked recently', v_ticked, v_queues) end),
         ('maintenance', case when v_overdue = 0 then 'ok' else 'overdue' end,
             format('%s queues are overdue for rotation', v_overdue)),
         ('pg_cron', case when v_has_pg_cron then 'available' else 'absent' end, null),

@@ -155,11 +155,11 @@ begin
         return null;
     end if;
     v_last := pgque._last_tick(i_queue.queue_id);
+    perform pgque._check_clock(i_queue, v_last);
     v_waiting := pgque.seq_getval(i_queue.queue_event_seq) - v_last.tick_event_seq;
     if v_last.tick_id is null or v_last.tick_id <= i_queue.queue_forced_tick
        or (i_eager and v_waiting > 0)
        or (not i_eager and pgque._tick_is_due(i_queue, v_last, v_waiting)) then
-        perform pgque._check_clock(i_queue, v_last);
         -- A mark below the last tick's was overtaken by that tick.
         return pgque._insert_tick(i_queue, case when i_low_mark >= coalesce(v_last.tick_event_seq, 0) then i_low_mark end);
     end if;

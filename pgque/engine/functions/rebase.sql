@@ -1,0 +1,93 @@
+-- rebase() mends queues whose ticks lie in the future of this server, as after a
+-- restore into another cluster, whose transaction ids are lower: without it the ticker
+-- refuses to tick them. Returns how many queues it mended; 0 when all are well.
+--
+-- No event is lost and none comes twice: consumers stay where they were, in the middle
+-- of a page too. Of the ticks those stay that a consumer is at. It holds up producers
+-- and consumers of these queues until commit.
+--
+-- Raises PQ014.
+create or replace function pgque.rebase() returns integer
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+declare
+    v_queue pgque.queue;
+    v_mended integer := 0;
+begin
+    perform pgque._check_read_committed();
+    for v_queue in
+        select * from pgque.queue q where pgque._is_ahead(q.queue_id) order by queue_id for update
+    loop
+        perform pgque._rebase_queue(v_queue);
+        v_mended := v_mended + 1;
+    end loop;
+    return v_mended;
+end
+$$;
+
+-- _is_ahead tells whether the last tick of a queue lies in the future.
+create or replace function pgque._is_ahead(i_queue_id integer) returns boolean
+language plpgsql as $$
+begin
+    return coalesce(pg_snapshot_xmax((pgque._last_tick(i_queue_id)).tick_snapshot)
+                    > pg_snapshot_xmax(pg_current_snapshot()), false);
+end
+$$;
+
+-- _rebase_queue gives events and ticks transaction ids from the very beginning of this
+-- server's, which ended long ago. What has to survive is which of the needed ticks sees
+-- which event. So an event is told by the first needed tick that sees it, and number n
+-- of those gets the transaction id 3 + n; the snapshot of the n-th tick sees ids up to
+-- that. Events that no tick sees follow all of them.
+--
+-- An event that was sent here, before this repair, may have an id that an old snapshot
+-- takes for seen. Its event id gives it away: it is above all that the tick has seen.
+create or replace function pgque._rebase_queue(i_queue pgque.queue) returns void
+language plpgsql as $$
+declare
+    v_ticks bigint[];
+begin
+    v_ticks := array(
+        select sub_last_tick from pgque.subscription where sub_queue = i_queue.queue_id and sub_last_tick is not null
+        union select sub_next_tick from pgque.subscription where sub_queue = i_queue.queue_id and sub_next_tick is not null
+        union select (pgque._last_tick(i_queue.queue_id)).tick_id
+        order by 1);
+    delete from pgque.tick where tick_queue = i_queue.queue_id and tick_id <> all (v_ticks);
+    for i in 0 .. i_queue.queue_ntables - 1 loop
+        perform pgque._rebase_table(i_queue, i_queue.queue_data_pfx || '_' || i);
+    end loop;
+    update pgque.tick set
+        tick_snapshot = format('%1$s:%1$s:', 4 + array_position(v_ticks, tick_id))::pg_snapshot,
+        tick_next_xid = null
+    where tick_queue = i_queue.queue_id;
+    update pgque.queue set
+        queue_switch_step1 = pg_current_xact_id()::text::bigint,
+        queue_switch_step2 = pg_current_xact_id()::text::bigint,
+        queue_table_ticks = array_fill(v_ticks[1], array[i_queue.queue_ntables])
+    where queue_id = i_queue.queue_id;
+end
+$$;
+
+-- _rebase_table writes a table anew instead of updating it: it shall hold no dead rows.
+create or replace function pgque._rebase_table(i_queue pgque.queue, i_table text) returns void
+language plpgsql as $$
+begin
+    execute format('lock table %s in access exclusive mode', i_table);
+    execute format(
+        'create temp table pgque_rebase on commit drop as'
+        ' select (3 + coalesce('
+        '     (select min(n) from (select tick_snapshot, tick_event_high, row_number() over (order by tick_id) as n'
+        '                          from pgque.tick where tick_queue = %s) as t'
+        '      where pg_visible_in_snapshot(e.ev_txid, tick_snapshot)'
+        '        and (e.ev_id <= tick_event_high) is not false),'
+        '     (select count(*) + 1 from pgque.tick where tick_queue = %1$s)))::text::xid8 as new_txid, e.*'
+        ' from %s e', i_queue.queue_id, i_table);
+    execute format('truncate %s', i_table);
+    execute format(
+        'insert into %s (ev_id, ev_time, ev_txid, ev_owner, ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4)'
+        ' select ev_id, ev_time, new_txid, ev_owner, ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4'
+        ' from pg_temp.pgque_rebase order by ev_id', i_table);
+    drop table pg_temp.pgque_rebase;
+end
+$$;
