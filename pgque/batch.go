@@ -32,7 +32,9 @@ func (c *Client) receive(ctx context.Context, queue, consumer string, maxMessage
 		return nil, err
 	}
 	if !engine.pages() {
-		return c.receiveWindow(ctx, queue, consumer, limit)
+		return c.receiveWindow(ctx, limit, func(ctx context.Context) (int64, error) {
+			return queryInt(ctx, c.pool, sqlNextBatch, queue, consumer)
+		})
 	}
 	return queryMessages(ctx, c.pool, sqlReceive, queue, consumer, limit)
 }

@@ -38,6 +38,8 @@ type Consumer struct {
 	drainTimeout   time.Duration
 	ticks          bool
 	pageHook       func(SettledPage)
+	member         string // of a group; "" is none
+	takeover       time.Duration
 	problems       []error
 
 	mu         sync.RWMutex
@@ -68,6 +70,7 @@ func (c *Client) NewConsumer(queue, name string, opts ...Option) *Consumer {
 		hangWarning:  time.Minute,
 		drainTimeout: 10 * time.Second,
 		ticks:        true,
+		takeover:     defaultTakeover,
 		middleware:   slices.Clone(c.middleware),
 		handlers:     make(map[string]registration),
 	}

@@ -29,6 +29,8 @@ func (c *Consumer) run(taking, working context.Context) error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
+	defer s.leave()
+	defer s.keepAlive()()
 	c.logSkippedTypes()
 	s.sub = c.client.listener.subscribe(c.queue)
 	defer c.client.listener.unsubscribe(s.sub)
@@ -44,7 +46,7 @@ func (s *session) prepare() error {
 		if err == nil {
 			return nil
 		}
-		if isLasting(err) {
+		if isLasting(err) && !s.isConversion(err) {
 			return err
 		}
 		if s.taking.Err() == nil {
@@ -55,6 +57,12 @@ func (s *session) prepare() error {
 	return stopReason(s.taking)
 }
 
+// isConversion reports a consumer that cannot become a group just now: another
+// process still reads it alone.
+func (s *session) isConversion(err error) bool {
+	return s.member != "" && errors.Is(err, ErrCooperative)
+}
+
 func (s *session) tryPrepare() (err error) {
 	ctx, cancel := context.WithTimeout(s.taking, statementTimeout)
 	defer cancel()
@@ -62,7 +70,7 @@ func (s *session) tryPrepare() (err error) {
 		return wrap(err, "consumer %q on %q", s.name, s.queue)
 	}
 	s.pulse = pulse{client: s.client, queue: s.queue, engine: s.engine, enabled: s.ticks}
-	return s.client.Subscribe(ctx, s.queue, s.name)
+	return s.subscribe(ctx)
 }
 
 // loop takes page after page; it waits only when there is none, and after errors.
@@ -104,7 +112,10 @@ func (s *session) step() (handled bool, err error) {
 func (s *session) fetch() ([]Message, error) {
 	ctx, cancel := context.WithTimeout(s.taking, statementTimeout)
 	defer cancel()
-	if s.engine.fetch && s.engine.pages() {
+	switch {
+	case s.member != "":
+		return s.fetchAsMember(ctx)
+	case s.engine.fetch && s.engine.pages():
 		return queryMessages(ctx, s.client.pool, sqlFetch, s.queue, s.name, s.maxMessages)
 	}
 	return s.client.receive(ctx, s.queue, s.name, s.pageLimit())

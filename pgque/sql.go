@@ -43,6 +43,13 @@ const (
 	sqlFetch  = `select ` + messageColumns + ` from pgque.fetch($1::text, $2::text, $3::int)`
 	sqlSettle = `select pgque.settle($1::bigint, $2::bigint[], $3::double precision[], $4::text[], $5::boolean[])`
 
+	sqlReceiveCoop = `select ` + messageColumns + `
+		from pgque.receive_coop($1::text, $2::text, $3::text, $4::int, make_interval(secs => $5::double precision))`
+	sqlNextBatchCoop = `select pgque.next_batch($1::text, $2::text, $3::text, make_interval(secs => $4::double precision))`
+	sqlJoin          = `select pgque.register_subconsumer($1::text, $2::text, $3::text, true)`
+	sqlTouch         = `select pgque.touch_subconsumer($1::text, $2::text, $3::text)`
+	sqlLeave         = `select pgque.unregister_subconsumer($1::text, $2::text, $3::text, 0)`
+
 	sqlSavepoint        = `savepoint pgque_page`
 	sqlRelease          = `release savepoint pgque_page`
 	sqlUndo             = `rollback to savepoint pgque_page; release savepoint pgque_page`

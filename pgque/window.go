@@ -27,11 +27,11 @@ type windowCursor struct {
 	more  bool  // the batch goes on behind last
 }
 
-// receiveWindow returns the next page of the consumer's open batch and opens the
-// next batch when there is none. Empty batches are finished on the way.
-func (c *Client) receiveWindow(ctx context.Context, queue, consumer string, limit int) ([]Message, error) {
+// receiveWindow returns the next page of the open batch, which next opens when
+// there is none. Empty batches are finished on the way.
+func (c *Client) receiveWindow(ctx context.Context, limit int, next func(context.Context) (int64, error)) ([]Message, error) {
 	for range maxEmptyWindows {
-		batchID, err := queryInt(ctx, c.pool, sqlNextBatch, queue, consumer)
+		batchID, err := next(ctx)
 		if err != nil || batchID == 0 {
 			return nil, err
 		}

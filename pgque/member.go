@@ -1,0 +1,100 @@
+package pgque
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// defaultTakeover is how long a member may be silent before others take its batch.
+const defaultTakeover = time.Minute
+
+// heartbeats is how often a member is heard of within that time.
+const heartbeats = 4
+
+// WithSubconsumer makes the consumer one member of a group that shares one cursor:
+// each batch goes to one member, so that members spread over processes divide the
+// work. The name must be unique in the group and should be stable, such as the name
+// of the pod or host. A consumer that is subscribed already becomes a group, unless
+// it is in the middle of a batch. The member leaves the group when Start ends.
+//
+// Batches of different members are handled side by side, so order holds within a
+// batch only. Defaults to no group.
+func WithSubconsumer(name string) Option {
+	return func(c *Consumer) {
+		c.member = name
+		c.require(name != "" && !strings.Contains(name, "."), "WithSubconsumer(%q): must not be empty or contain a dot", name)
+	}
+}
+
+// WithTakeover sets after which time without a sign of life another member's batch
+// is taken over; the silent one can settle nothing of it any more. Only for
+// WithSubconsumer. Defaults to one minute.
+func WithTakeover(d time.Duration) Option {
+	return func(c *Consumer) {
+		c.takeover = d
+		c.require(d > 0, "WithTakeover(%v): must be positive", d)
+	}
+}
+
+// subscribe registers the consumer, or the member and with it the group.
+func (s *session) subscribe(ctx context.Context) error {
+	if s.member == "" {
+		return s.client.Subscribe(ctx, s.queue, s.name)
+	}
+	_, err := queryInt(ctx, s.client.pool, sqlJoin, s.queue, s.name, s.member)
+	return wrap(err, "join %q as %q on %q", s.name, s.member, s.queue)
+}
+
+// fetchAsMember asks for a batch of its own, or for one of a silent member.
+func (s *session) fetchAsMember(ctx context.Context) ([]Message, error) {
+	silence := s.takeover.Seconds()
+	if s.engine.pages() {
+		return queryMessages(ctx, s.client.pool, sqlReceiveCoop, s.queue, s.name, s.member, s.maxMessages, silence)
+	}
+	return s.client.receiveWindow(ctx, s.pageLimit(), func(ctx context.Context) (int64, error) {
+		return queryInt(ctx, s.client.pool, sqlNextBatchCoop, s.queue, s.name, s.member, silence)
+	})
+}
+
+// keepAlive tells the group that the member lives, until stop is called. The first
+// sign comes with the batch itself.
+func (s *session) keepAlive() (stop func()) {
+	if s.member == "" {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(s.working))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for pause(ctx, s.takeover/heartbeats); ctx.Err() == nil; pause(ctx, s.takeover/heartbeats) {
+			if err := s.touch(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("pgque: cannot give a sign of life; the batch may be taken over", "member", s.member, "error", err)
+			}
+		}
+	}()
+	return func() { cancel(); <-ended }
+}
+
+func (s *session) touch(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
+	defer cancel()
+	_, err := queryInt(ctx, s.client.pool, sqlTouch, s.queue, s.name, s.member)
+	return err
+}
+
+// leave takes the member out of the group. With a batch that is not finished it
+// stays in, so that others take that over from where it stands: leaving would count
+// a retry for each message that was never begun.
+func (s *session) leave() {
+	if s.member == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.working), settleDeadline)
+	defer cancel()
+	if _, err := queryInt(ctx, s.client.pool, sqlLeave, s.queue, s.name, s.member); err != nil {
+		s.log.Info("pgque: the member stays in its group until its batch is taken over",
+			"member", s.member, "after", s.takeover, "reason", fmt.Sprint(err))
+	}
+}
