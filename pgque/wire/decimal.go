@@ -21,7 +21,7 @@ type Decimal struct {
 // MustDecimal parses the text of a JSON number. It panics on anything else: the
 // text is a constant of generated code.
 func MustDecimal(text string) *Decimal {
-	if n, problem := scanNumber([]byte(text), 0); n != len(text) || problem != "" {
+	if n, _, problem := scanNumber([]byte(text), 0); n != len(text) || problem != "" {
 		panic("wire: no JSON number: " + Quote(text))
 	}
 	d := parseDecimal(text)

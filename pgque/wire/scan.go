@@ -36,34 +36,35 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-// scanNumber returns the offset behind the number at i, or where and why it is
-// none.
-func scanNumber(b []byte, i int) (end int, problem string) {
+// scanNumber returns the offset behind the number at i, and whether it has an
+// exponent; or where and why it is none.
+func scanNumber(b []byte, i int) (end int, exponent bool, problem string) {
 	if i < len(b) && b[i] == '-' {
 		i++
 	}
 	digits := i
 	i = skipDigits(b, i)
 	if i == digits || i > digits+1 && b[digits] == '0' {
-		return digits, msgNumber
+		return digits, false, msgNumber
 	}
 	if i < len(b) && b[i] == '.' {
 		fraction := i + 1
 		if i = skipDigits(b, fraction); i == fraction {
-			return i, msgNumber
+			return i, false, msgNumber
 		}
 	}
 	if i < len(b) && (b[i] == 'e' || b[i] == 'E') {
+		exponent = true
 		i++
 		if i < len(b) && (b[i] == '+' || b[i] == '-') {
 			i++
 		}
 		power := i
 		if i = skipDigits(b, power); i == power {
-			return i, msgNumber
+			return i, true, msgNumber
 		}
 	}
-	return i, ""
+	return i, exponent, ""
 }
 
 func skipDigits(b []byte, i int) int {

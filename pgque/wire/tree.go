@@ -171,22 +171,3 @@ func (c *children) build(many bool) {
 		c.index[name] = i
 	}
 }
-
-// Accepts lets predicates look at the next value before it is read: all of them
-// report what they find. A value that they all accept is read afterwards, as if
-// nobody had looked; one that they refuse is skipped.
-func (d *Decoder) Accepts(predicates ...Predicate) bool {
-	d.next()
-	start := d.pos
-	v, ok := d.Value()
-	if !ok {
-		return false
-	}
-	for _, accept := range predicates {
-		ok = accept(v, nil, &d.Report) && ok
-	}
-	if ok {
-		d.pos = start
-	}
-	return ok
-}
