@@ -34,10 +34,11 @@ func TestREADME_ShowsWhatWorks(t *testing.T) {
 		t.Fatalf("only %d snippets found", fragments)
 	}
 	shop.write("surroundings.go", surroundings)
+	shop.write("surroundings_test.go", fmt.Sprintf(surroundingsTest, violation(t, string(readme))))
 
 	shop.run("go", "generate", "./...")
 	shop.run("go", "vet", "./...")
-	shop.run("go", "test", "./...")
+	shop.run("go", "test", "-timeout", "2m", "./...")
 	shop.run("go", "tool", "pgque-gen", "-schemas", "schemas", "-out", "events", "-package", "events", "-check")
 }
 
@@ -116,6 +117,59 @@ func mail(context.Context, events.OrderCreated) error { return nil }
 
 func store(pgque.Message) error { return nil }
 `
+
+// surroundingsTest runs the program and causes the error that the README shows.
+const surroundingsTest = `package main
+
+import (
+	"context"
+	"errors"
+	"log"
+	"strings"
+	"testing"
+
+	"example.com/shop/events"
+	"github.com/pgque/pgque-go/pgque/pgquetest"
+)
+
+func TestRun_Delivers(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	handled := &watcher{text: "billing o-42: 99.95 (event 1, attempt 1)", then: cancel}
+	log.SetOutput(handled)
+	if err := run(ctx, pgquetest.NewDatabase(t)); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+type watcher struct {
+	text string
+	then func()
+}
+
+func (w *watcher) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), w.text) {
+		w.then()
+	}
+	return len(p), nil
+}
+
+func TestInvalidEvent_IsRefused(t *testing.T) {
+	err := events.OrderCreated{OrderID: "o-42", Total: -1}.Validate()
+	if want := %q; err == nil || err.Error() != want {
+		t.Errorf("%%v, want %%s", err, want)
+	}
+}
+`
+
+// violation is the error message that the README shows.
+func violation(t *testing.T, markdown string) string {
+	t.Helper()
+	m := regexp.MustCompile(`(?m)^    (order\.created: .*)$`).FindStringSubmatch(markdown)
+	if m == nil {
+		t.Fatal("the README shows no violation")
+	}
+	return m[1]
+}
 
 // module is a module beside this one, as a user has it.
 type module struct {
