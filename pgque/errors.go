@@ -81,6 +81,8 @@ var sentinelByText = []struct {
 	{"max_return must be", ErrInvalidArgument},
 	{"cooperative main consumer", ErrCooperative},
 	{"cooperative subconsumer", ErrCooperative},
+	{"external tick", ErrTicker},
+	{"ticker has been paused", ErrTicker},
 }
 
 // operationError says what was tried and how it ended.

@@ -2,7 +2,6 @@ package pgque
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -133,12 +132,16 @@ func (p *pulse) failed(ctx context.Context, what string, err error) {
 		return
 	}
 	now := time.Now()
-	p.due, p.maintDue = now.Add(tickErrorPause), now.Add(tickErrorPause)
-	if errors.Is(sentinelOf(err), ErrPermission) || isUndefinedFunction(err) {
+	switch sentinel := sentinelOf(err); {
+	case sentinel == ErrTicker: // paused on purpose, or somebody else's business
+		p.due = now.Add(tickLogPause)
+		return
+	case sentinel == ErrPermission || isUndefinedFunction(err):
 		p.enabled = false
 		p.client.log.Info("pgque: this role may not tick: run a Ticker, \"pgque ticker\" or pg_cron", "queue", p.queue)
 		return
 	}
+	p.due, p.maintDue = now.Add(tickErrorPause), now.Add(tickErrorPause)
 	if now.Sub(p.loggedAt) >= tickLogPause {
 		p.loggedAt = now
 		p.client.log.Warn("pgque: cannot "+what+" the queue", "queue", p.queue, "error", err)
