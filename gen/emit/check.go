@@ -26,15 +26,32 @@ func CheckDecls(c *model.Check) []jen.Code {
 	default:
 		decls = append(decls, jen.Var().Defs(f.rules...).Line())
 	}
-	name := c.Func
+	name := decideName(c)
 	if c.Remembers {
-		name = "decide" + strings.TrimPrefix(c.Func, "check")
 		decls = append(decls, remembering(c, name)...)
 	}
 	return append(decls,
 		jen.Comment(name+" decides "+plainText(c.File+"#"+c.Pointer)+"."),
 		predicate(name, body...),
 	)
+}
+
+// CheckNames are the names that CheckDecls declares.
+func CheckNames(c *model.Check) []string {
+	f := &checkFunc{check: c}
+	f.body()
+	if c.Remembers {
+		return append(f.named, c.Func, decideName(c))
+	}
+	return append(f.named, c.Func)
+}
+
+// decideName is the name of the function that holds the rules.
+func decideName(c *model.Check) string {
+	if c.Remembers {
+		return "decide" + strings.TrimPrefix(c.Func, "check")
+	}
+	return c.Func
 }
 
 // predicate yields a function.
@@ -91,6 +108,7 @@ func plainText(s string) string {
 type checkFunc struct {
 	check *model.Check
 	rules []jen.Code // constants that the body uses
+	named []string   // the constants
 	fails bool       // a rule can clear ok
 	sees  bool       // a rule uses seen
 }
@@ -201,6 +219,7 @@ func value(method string, args ...jen.Code) *jen.Statement {
 func (f *checkFunc) rule(keyword string, make string, text string) *jen.Statement {
 	name := "rule" + keyword + "Of" + strings.TrimPrefix(f.check.Func, "check")
 	// ruleMinimumOfOrderTotal = wire.MustDecimal("1")
+	f.named = append(f.named, name)
 	f.rules = append(f.rules, jen.Id(name).Op("=").Qual(checkRuntime, make).Call(jen.Lit(text)))
 	return jen.Id(name)
 }

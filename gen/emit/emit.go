@@ -123,7 +123,7 @@ func (u *unit) file() (File, error) {
 		u.prepared = append(u.prepared, declareType(f, u.model, t)...)
 	}
 	for _, c := range u.checks {
-		u.prepared = append(u.prepared, checkRules(c)...)
+		u.prepared = append(u.prepared, CheckNames(c)...)
 		for _, code := range CheckDecls(c) {
 			f.Add(code)
 		}
@@ -158,16 +158,4 @@ func numbered(src []byte) string {
 		fmt.Fprintf(&b, "%5d\t%s\n", i+1, line)
 	}
 	return b.String()
-}
-
-// checkRules are the variables that a check declares.
-func checkRules(c *model.Check) []string {
-	f := &checkFunc{check: c}
-	f.body()
-	var names []string
-	for _, rule := range f.rules {
-		name, _, _ := strings.Cut(fmt.Sprintf("%#v", rule), " ")
-		names = append(names, name)
-	}
-	return names
 }

@@ -107,9 +107,6 @@ func (u *unit) planned() map[string]bool {
 			}
 		}
 	}
-	for _, c := range u.checks {
-		add(c.Func)
-	}
 	add(u.prepared...)
 	if q := u.queue; q != nil {
 		add(q.Const, q.Go+"Event", q.Go+"Producer", "New"+q.Go+"Producer", q.Go+"Consumer", "New"+q.Go+"Consumer", q.Go+"Handlers")
