@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,6 +46,35 @@ func Logging(log *slog.Logger) Middleware {
 			}
 			log.DebugContext(ctx, "pgque: message handled", attrs...)
 			return nil
+		}
+	}
+}
+
+// RateLimit is middleware that begins no more than one handler per interval, over
+// all consumers that it is given to. Waiting counts towards handler timeouts.
+func RateLimit(interval time.Duration) Middleware {
+	var mu sync.Mutex
+	var free time.Time // when the next handler may begin
+	reserve := func() (wait time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		now := time.Now()
+		if free.Before(now) {
+			free = now
+		}
+		wait = free.Sub(now)
+		free = free.Add(interval)
+		return wait
+	}
+	return func(next HandlerFunc) HandlerFunc {
+		return func(ctx context.Context, msg Message) error {
+			if wait := reserve(); wait > 0 {
+				pause(ctx, wait)
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return next(ctx, msg)
 		}
 	}
 }
