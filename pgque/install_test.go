@@ -181,8 +181,14 @@ func newRole(t testing.TB, conn *pgx.Conn, name, attributes string) {
 	t.Helper()
 	mustExec(t, conn, fmt.Sprintf(`create role %s login %s`, name, attributes))
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
+		for sessions := 1; sessions > 0; { // a session that ends drops its temporary tables after it is gone
+			if err := conn.QueryRow(ctx, `select count(*) from pg_stat_activity where usename = $1`, name).Scan(&sessions); err != nil {
+				t.Error(err)
+				return
+			}
+		}
 		if _, err := conn.Exec(ctx, fmt.Sprintf(`reassign owned by %[1]s to current_user; drop owned by %[1]s; drop role %[1]s`, name)); err != nil {
 			t.Error(err)
 		}

@@ -21,6 +21,7 @@ set local client_min_messages = warning;
 \ir functions/send.sql
 \ir functions/send_batch.sql
 \ir functions/send_at.sql
+\ir functions/triggers.sql
 
 -- the clock of a queue
 \ir functions/ticker.sql
