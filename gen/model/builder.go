@@ -175,7 +175,7 @@ func goName(s *schema.Schema, keyword string) (string, *schema.Diagnostic) {
 	if node.Kind != schema.String || !token.IsIdentifier(node.Text) || !token.IsExported(node.Text) {
 		return "", &schema.Diagnostic{
 			Pos: node.Pos, Pointer: s.Pointer + "/" + keyword,
-			Message: keyword + ": must be a Go identifier that begins with a capital letter",
+			Message: "must be a Go identifier that begins with a capital letter",
 		}
 	}
 	return node.Text, nil

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/pgque/pgque-go/gen/schema"
@@ -140,14 +141,8 @@ func (b *builder) decideString(k string, s *Shape, schemas []*schema.Schema, f *
 	s.Basic = String
 	s.Rules.Lengths, s.Rules.Patterns = f.rules.Lengths, f.rules.Patterns
 	s.Rules.Const = f.rules.Const
-	if b.opts.FormatAssert {
-		for _, format := range f.rules.Formats {
-			if knownFormats[format] {
-				s.Rules.Formats = append(s.Rules.Formats, format)
-			}
-		}
-	}
-	ruled := s.Rules.Lengths != nil || s.Rules.Patterns != nil || s.Rules.Formats != nil
+	s.Rules.Formats = b.asserted(f.rules.Formats)
+	ruled := s.Rules.Lengths != nil || s.Rules.Patterns != nil || len(s.Rules.Formats) > 0
 	switch {
 	case f.isEnum:
 		f.inexact = f.inexact || ruled
@@ -158,6 +153,14 @@ func (b *builder) decideString(k string, s *Shape, schemas []*schema.Schema, f *
 	case len(s.Rules.Formats) == 1 && s.Rules.Lengths == nil && s.Rules.Patterns == nil:
 		s.useFormat(s.Rules.Formats[0])
 	}
+}
+
+// asserted are the formats that decide about validity.
+func (b *builder) asserted(formats []string) []string {
+	if !b.opts.FormatAssert {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(formats), func(format string) bool { return !knownFormats[format] })
 }
 
 // formatBasics are the formats whose Go type holds exactly the valid strings.

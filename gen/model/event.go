@@ -130,7 +130,7 @@ func schemaText(f *schema.File) string {
 // empty.
 func (e *eventFinder) text(f *schema.File, keyword string, n *schema.Node) string {
 	if n.Kind != schema.String || n.Text == "" {
-		e.fail(n.Pos, "/"+keyword, "%s: must be a name in quotes", keyword)
+		e.fail(n.Pos, "/"+keyword, "must be a name in quotes")
 		return "?"
 	}
 	return n.Text

@@ -79,16 +79,17 @@ func (f *facts) isPatternMap() bool {
 	return len(o.PatternProperties) == 1 && isFalse(o.AdditionalProperties)
 }
 
-// decideNames takes rules for member names into the map's key.
+// decideNames takes rules for member names, which are strings, into the map's
+// key.
 func (b *builder) decideNames(s *Shape, f *facts) {
-	k := b.shape(f.names...)
-	switch {
-	case k.Basic == Raw && k.Checks == nil:
-	case k.Basic == String && k.Checks == nil && k.Rules.Const == nil:
-		s.Key = k
-	default:
+	g := gather(f.names)
+	if g.inexact || g.isEnum || g.choices != nil || g.rules.Const != nil || g.kinds&schema.String == 0 {
 		f.inexact = true
+		return
 	}
+	s.Key = &Shape{Basic: String, Rules: Rules{
+		Lengths: g.rules.Lengths, Patterns: g.rules.Patterns, Formats: b.asserted(g.rules.Formats),
+	}}
 }
 
 // members decides what a struct holds beside its fields. It returns the schema

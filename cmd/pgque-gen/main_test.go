@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// project is a folder with one schema.
+func project(t *testing.T) (schemas, out string) {
+	t.Helper()
+	dir := t.TempDir()
+	schemas, out = filepath.Join(dir, "schemas"), filepath.Join(dir, "events")
+	put(t, filepath.Join(schemas, "orders", "order.created.json"), `{"type":"object"}`)
+	return schemas, out
+}
+
+func put(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func files(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return strings.Join(names, " ")
+}
+
+// try runs the command and returns its exit code and what it printed.
+func try(args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = run(args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func mustRun(t *testing.T, args ...string) {
+	t.Helper()
+	if code, _, stderr := try(args...); code != exitDone {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+}
+
+func TestRun_WritesThenCheckIsContent(t *testing.T) {
+	schemas, out := project(t)
+	mustRun(t, "-schemas", schemas, "-out", out)
+	mustRun(t, "-schemas", schemas, "-out", out, "-check")
+	if got := files(t, out); got != "codec.go orders_events.go" {
+		t.Error(got)
+	}
+}
+
+func TestRun_CheckFindsStaleMissingAndLeftoverFiles(t *testing.T) {
+	schemas, out := project(t)
+	if code, _, stderr := try("-schemas", schemas, "-out", out, "-check"); code != exitFailed || !strings.Contains(stderr, "orders_events.go: stale") {
+		t.Error(code, stderr)
+	}
+	if got := files(t, out); got != "" {
+		t.Error("-check wrote", got)
+	}
+	mustRun(t, "-schemas", schemas, "-out", out)
+	if err := os.Rename(filepath.Join(schemas, "orders"), filepath.Join(schemas, "sales")); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := try("-schemas", schemas, "-out", out, "-check")
+	if code != exitFailed || !strings.Contains(stderr, "orders_events.go: stale") || !strings.Contains(stderr, "sales_events.go: stale") {
+		t.Error(code, stderr)
+	}
+}
+
+func TestRun_RemovesItsOwnLeftoversOnly(t *testing.T) {
+	schemas, out := project(t)
+	mustRun(t, "-schemas", schemas, "-out", out)
+	put(t, filepath.Join(out, "mine.go"), "package events\n")
+	if err := os.Rename(filepath.Join(schemas, "orders"), filepath.Join(schemas, "sales")); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, "-schemas", schemas, "-out", out)
+	if got := files(t, out); got != "codec.go mine.go sales_events.go" {
+		t.Error(got)
+	}
+}
+
+func TestRun_DoesNotOverwriteWhatItDidNotWrite(t *testing.T) {
+	schemas, out := project(t)
+	put(t, filepath.Join(out, "orders_events.go"), "package events\n")
+	code, _, stderr := try("-schemas", schemas, "-out", out)
+	if code != exitFailed || !strings.Contains(stderr, "in the way") {
+		t.Error(code, stderr)
+	}
+	if got := files(t, out); got != "orders_events.go" {
+		t.Error(got)
+	}
+}
+
+func TestRun_WritesNothingWhenASchemaHasAnError(t *testing.T) {
+	schemas, out := project(t)
+	put(t, filepath.Join(schemas, "orders", "bad.json"), "{\n  \"minimum\": \"x\"\n}")
+	code, _, stderr := try("-schemas", schemas, "-out", out)
+	if code != exitFailed || !strings.Contains(stderr, "bad.json:2:") {
+		t.Error(code, stderr)
+	}
+	if got := files(t, out); got != "" {
+		t.Error("wrote", got)
+	}
+}
+
+func TestRun_DumpPrintsTheModel(t *testing.T) {
+	schemas, out := project(t)
+	code, stdout, stderr := try("-schemas", schemas, "-out", out, "-dump")
+	if code != exitDone || !strings.Contains(stdout, `"go": "OrderCreated"`) {
+		t.Error(code, stdout, stderr)
+	}
+	if got := files(t, out); got != "" {
+		t.Error("wrote", got)
+	}
+}
+
+func TestRun_SingleFileBelongsToItsFoldersQueue(t *testing.T) {
+	schemas, out := project(t)
+	put(t, filepath.Join(schemas, "orders", "other.json"), `{"type":"object"}`)
+	_, stdout, stderr := try("-schemas", filepath.Join(schemas, "orders", "order.created.json"), "-out", out, "-dump")
+	if !strings.Contains(stdout, `"queue": "orders"`) || strings.Contains(stdout, "Other") {
+		t.Error(stdout, stderr)
+	}
+}
+
+func TestRun_FormatAnnotationAcceptsAnyText(t *testing.T) {
+	schemas, out := project(t)
+	put(t, filepath.Join(schemas, "orders", "order.created.json"), `{"type":"object","properties":{"at":{"type":"string","format":"date-time"}}}`)
+	for format, typ := range map[string]string{"assert": `"basic": "time.Time"`, "annotation": `"basic": "string"`} {
+		if _, stdout, stderr := try("-schemas", schemas, "-out", out, "-dump", "-format="+format); !strings.Contains(stdout, typ) {
+			t.Error(format, stdout, stderr)
+		}
+	}
+}
+
+func TestRun_RefRootServesReferences(t *testing.T) {
+	schemas, out := project(t)
+	put(t, filepath.Join(schemas, "orders", "order.created.json"), `{"$ref":"https://schemas.example.com/money.json"}`)
+	if code, _, stderr := try("-schemas", schemas, "-out", out); code != exitFailed || !strings.Contains(stderr, "order.created.json:1:") {
+		t.Error(code, stderr)
+	}
+	shelf := t.TempDir()
+	put(t, filepath.Join(shelf, "money.json"), `{"type":"object","properties":{"cents":{"type":"integer"}}}`)
+	mustRun(t, "-schemas", schemas, "-out", out, "-ref-root", "https://schemas.example.com/="+shelf)
+}
+
+func TestRun_RefusesWrongFlags(t *testing.T) {
+	for _, args := range [][]string{
+		{},
+		{"-schemas", "x"},
+		{"-schemas", "x", "-out", "y", "-format", "maybe"},
+		{"-schemas", "x", "-out", "y", "-ref-root", "noequals"},
+		{"-schemas", "x", "-out", "y", "surplus"},
+	} {
+		if code, _, stderr := try(args...); code != exitUsage || stderr == "" {
+			t.Errorf("%q: exit code %d: %s", args, code, stderr)
+		}
+	}
+}

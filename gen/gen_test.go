@@ -1,0 +1,208 @@
+package gen_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/pgque/pgque-go/gen"
+	"github.com/pgque/pgque-go/gen/schema"
+)
+
+// mustGenerate generates from files in a folder called schemas.
+func mustGenerate(t *testing.T, folder fstest.MapFS) []gen.File {
+	t.Helper()
+	files, diags := gen.Generate([]schema.Source{{FS: folder, Name: "schemas"}}, gen.Options{})
+	for _, d := range diags {
+		if !d.Warning {
+			t.Fatal(gen.Format(d))
+		}
+	}
+	if len(files) == 0 {
+		t.Fatal("no files")
+	}
+	return files
+}
+
+func sameFiles(t *testing.T, a, b []gen.File) {
+	t.Helper()
+	if len(a) != len(b) {
+		t.Fatalf("%d files and %d files", len(a), len(b))
+	}
+	for i := range a {
+		if a[i].Name != b[i].Name || !bytes.Equal(a[i].Bytes, b[i].Bytes) {
+			t.Errorf("%s differs", a[i].Name)
+		}
+	}
+}
+
+// example reads the repository's own schemas.
+func example(t *testing.T) fstest.MapFS {
+	t.Helper()
+	folder := fstest.MapFS{}
+	root := os.DirFS("../schemas")
+	for _, queue := range []string{"orders", "payments", "shipments", "shared"} {
+		entries, err := os.ReadDir("../schemas/" + queue)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			name := queue + "/" + e.Name()
+			text, err := fs.ReadFile(root, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			folder[name] = &fstest.MapFile{Data: text}
+		}
+	}
+	return folder
+}
+
+func TestGenerate_TwiceGivesTheSameBytes(t *testing.T) {
+	sameFiles(t, mustGenerate(t, example(t)), mustGenerate(t, example(t)))
+}
+
+func TestGenerate_UnrelatedChangeLeavesOtherFilesAsTheyAre(t *testing.T) {
+	before := mustGenerate(t, example(t))
+	folder := example(t)
+	folder["refunds/refund.asked.json"] = &fstest.MapFile{Data: []byte(`{"type":"object","properties":{"x":{"type":"number","minimum":1}},"not":{"required":["y"]}}`)}
+	changed := folder["orders/order.cancelled.json"]
+	changed.Data = bytes.Replace(changed.Data, []byte(`"maxLength": 1000`), []byte(`"maxLength": 999`), 1)
+	after := map[string][]byte{}
+	for _, f := range mustGenerate(t, folder) {
+		after[f.Name] = f.Bytes
+	}
+	for _, f := range before {
+		same := bytes.Equal(f.Bytes, after[f.Name])
+		switch f.Name {
+		case "orders_events.go":
+			if same {
+				t.Error("orders_events.go is as it was")
+			}
+		case "codec.go": // holds what all files call
+		default:
+			if !same {
+				t.Errorf("%s differs", f.Name)
+			}
+		}
+	}
+	if after["refunds_events.go"] == nil {
+		t.Error("refunds_events.go is missing")
+	}
+}
+
+func TestGenerate_500EventsInSeconds(t *testing.T) {
+	order := bytes.ReplaceAll(example(t)["orders/order.created.json"].Data, []byte("x-go-name"), []byte("x-comment"))
+	folder := example(t)
+	for i := range 500 {
+		folder[fmt.Sprintf("q%d/thing%d.happened.json", i%20, i)] = &fstest.MapFile{Data: order}
+	}
+	start := time.Now()
+	m, _ := gen.Model([]schema.Source{{FS: folder, Name: "schemas"}}, gen.Options{})
+	mustGenerate(t, folder)
+	if took := time.Since(start); took > time.Minute {
+		t.Errorf("took %v", took)
+	}
+	if n := len(m.Events); n != 509 {
+		t.Errorf("%d events", n)
+	}
+}
+
+func TestGenerate_HugeEnumIsLinear(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`{"enum":["x"`)
+	for i := range 20_000 {
+		fmt.Fprintf(&b, `,"value %d"`, i)
+	}
+	b.WriteString("]}")
+	start := time.Now()
+	mustGenerate(t, fstest.MapFS{"q/huge.json": {Data: []byte(b.String())}})
+	if took := time.Since(start); took > 30*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestGenerate_ManyLevelsOfAllOfDoNotExplode(t *testing.T) {
+	defs := map[string]any{"l0": map[string]any{"type": "object", "properties": map[string]any{"a": map[string]any{"type": "string"}}}}
+	for i := 1; i <= 40; i++ {
+		ref := map[string]any{"$ref": fmt.Sprintf("#/$defs/l%d", i-1)}
+		defs[fmt.Sprintf("l%d", i)] = map[string]any{
+			"allOf":      []any{ref, ref, map[string]any{"properties": map[string]any{fmt.Sprint("p", i): ref}}},
+			"properties": map[string]any{"next": ref},
+		}
+	}
+	text, err := json.Marshal(map[string]any{"$ref": "#/$defs/l40", "$defs": defs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	files, diags := gen.Generate([]schema.Source{{FS: fstest.MapFS{"q/deep.json": {Data: text}}, Name: "schemas"}}, gen.Options{})
+	if len(files) == 0 && !gen.HasErrors(diags) {
+		t.Error("neither files nor errors")
+	}
+	if took := time.Since(start); took > 30*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestModel_SaysWhichFilesAreEvents(t *testing.T) {
+	folder := fstest.MapFS{}
+	for name, text := range map[string]string{
+		"orders/order.created.json":  `{"$ref":"../shared/money.json"}`,
+		"orders/order.shipped.yaml":  `{"type":"object"}`,
+		"orders/part.json":           `{"type":"object"}`,
+		"orders/whole.json":          `{"items":{"$ref":"part.json"},"type":"array"}`,
+		"orders/v2/order.moved.json": `{"type":"object"}`,
+		"orders/no.json":             `{"x-event":false}`,
+		"orders/x.schema.json":       `{"x-event":"ex","x-queue":"other"}`,
+		"shared/money.json":          `{"type":"object"}`,
+		"shared/ids.json":            `{"$defs":{"id":{"type":"string"}}}`,
+		"_drafts/idea.json":          `{"type":"object"}`,
+		"root.json":                  `{"properties":{"id":{"$ref":"shared/ids.json#/$defs/id"}}}`,
+	} {
+		folder[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	m, diags := gen.Model([]schema.Source{{FS: folder, Name: "schemas"}}, gen.Options{})
+	if gen.HasErrors(diags) {
+		t.Fatal(diags)
+	}
+	var got []string
+	for _, ev := range m.Events {
+		got = append(got, ev.Queue+" "+ev.Type+" "+ev.Go)
+	}
+	want := []string{
+		"orders order.created OrderCreated",
+		"orders order.shipped OrderShipped",
+		"orders whole Whole",
+		"orders.v2 order.moved OrderMoved",
+		"other ex Ex",
+		"schemas root Root",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("events:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestDump_NamesEvents(t *testing.T) {
+	m, _ := gen.Model([]schema.Source{{FS: example(t), Name: "schemas"}}, gen.Options{})
+	text, err := gen.Dump(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dump struct {
+		Events []struct{ File, Queue, Type, Go string }
+	}
+	if err := json.Unmarshal(text, &dump); err != nil {
+		t.Fatal(err)
+	}
+	if len(dump.Events) != 9 || dump.Events[2].File != "orders/order.created.json" || dump.Events[2].Queue != "orders" ||
+		dump.Events[2].Type != "order.created" || dump.Events[2].Go != "OrderCreated" {
+		t.Errorf("events: %+v", dump.Events)
+	}
+}
