@@ -2,7 +2,6 @@ package wire
 
 import (
 	"encoding/json"
-	"math"
 	"strings"
 	"sync"
 	"unsafe"
@@ -406,15 +405,22 @@ func (d *Decoder) noInteger(n Number, fit string) {
 // Float64 reads a number as the nearest float64. One beyond ±math.MaxFloat64
 // breaks the rule range.
 func (d *Decoder) Float64(v *float64) bool {
+	_, ok := d.Float64Text(v)
+	return ok
+}
+
+// Float64Text is Float64, and returns the number's text for rules about its exact
+// value.
+func (d *Decoder) Float64Text(v *float64) (Number, bool) {
 	n, ok := d.Number()
 	if !ok {
-		return false
+		return "", false
 	}
-	if *v, ok = n.Float64(); !ok || math.IsInf(*v, 0) {
+	if *v, ok = n.Float64(); !ok {
 		d.Fail("range", Show(n)+" does not fit a 64-bit floating point number")
-		return false
+		return "", false
 	}
-	return true
+	return n, true
 }
 
 // Raw reads any value and returns a copy of its text.

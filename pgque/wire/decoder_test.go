@@ -361,6 +361,21 @@ func TestDecoder_UintHasAllOfItsRange(t *testing.T) {
 	}
 }
 
+func TestDecoder_FloatsThatDoNotFit(t *testing.T) {
+	for text, want := range map[string]string{
+		"1e308": "", "-1.5": "", "1e-400": "", "1e400": "e: 1e400 does not fit a 64-bit floating point number",
+		"-1e1000000000": "e: -1e1000000000 does not fit a 64-bit floating point number", `"1"`: "e: string, not number", "true": "e: boolean, not number",
+	} {
+		d := wire.NewDecoder([]byte(text))
+		var f float64
+		n, ok := d.Float64Text(&f)
+		err := d.Err("e")
+		if want == "" && (!ok || err != nil || string(n) != text) || want != "" && (ok || err == nil || err.Error() != want) {
+			t.Errorf("%s: got %v, %q, %v", text, f, n, err)
+		}
+	}
+}
+
 func TestDecoder_ExtraKeepsUnknownMembers(t *testing.T) {
 	d := wire.NewDecoder([]byte(`{"a": [1, 2] ,"b\n":"x"}`))
 	var extra map[string]json.RawMessage

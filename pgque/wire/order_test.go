@@ -110,11 +110,8 @@ func decodeOrder(d *wire.Decoder, v *order) {
 			}
 		case "total":
 			if d.First(&seen, 1<<8) {
-				if n, ok := d.Number(); ok {
-					if n.Compare(decimal0) < 0 {
-						d.Report.Number("minimum", n, "0")
-					}
-					v.Total, _ = n.Float64()
+				if n, ok := d.Float64Text(&v.Total); ok && n.Compare(decimal0) < 0 {
+					d.Report.Number("minimum", n, "0")
 				}
 			}
 		case "note":
@@ -255,11 +252,8 @@ func decodeLine(d *wire.Decoder, v *line) {
 			}
 		case "price":
 			if d.First(&seen, 1<<2) {
-				if n, ok := d.Number(); ok {
-					if n.Compare(decimal0) < 0 {
-						d.Report.Number("minimum", n, "0")
-					}
-					v.Price, _ = n.Float64()
+				if n, ok := d.Float64Text(&v.Price); ok && n.Compare(decimal0) < 0 {
+					d.Report.Number("minimum", n, "0")
 				}
 			}
 		case "unit":

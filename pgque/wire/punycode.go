@@ -45,21 +45,24 @@ func decodePunycode(s string) (string, bool) {
 	return string(out), true
 }
 
+// punyMost is more than any number in a label: code points times a label's length.
+const punyMost = 1 << 27
+
 // punyNumber reads a number of variable length.
 func punyNumber(s string, bias int) (n int, rest string, ok bool) {
-	weight := 1
+	sum, weight := int64(0), int64(1)
 	for k := punyBase; s != ""; k += punyBase {
 		digit := strings.IndexByte(punyDigits, s[0])
 		s = s[1:]
-		if digit < 0 || weight > 1<<32 {
+		if digit < 0 || weight > punyMost || sum > punyMost {
 			return 0, "", false
 		}
-		n += digit * weight
+		sum += int64(digit) * weight
 		t := punyThreshold(k, bias)
 		if digit < t {
-			return n, s, n <= 1<<32
+			return int(sum), s, sum <= punyMost
 		}
-		weight *= punyBase - t
+		weight *= int64(punyBase - t)
 	}
 	return 0, "", false
 }
