@@ -23,7 +23,8 @@ const MaxDepth = 512
 // skips the value and returns false. Member is called after an Object that
 // returned true, until it returns false itself, and Item likewise after Array.
 // Behind every true Member or Item exactly one value is read. After a syntax error, and when the Report is full, every method
-// returns false at once, so that loops end; Err then has the reason.
+// returns false at once, so that loops end; Err then has the reason. Looking ahead
+// is what Kind, Accepts and Tag are for: a copy of a Decoder shares its memory.
 type Decoder struct {
 	Report
 

@@ -6,7 +6,8 @@
 // validation return (ValidationError, SyntaxError).
 //
 // Generated code reads a message in one pass with a Decoder. What one pass
-// cannot decide it parses into a Value and gives to a predicate, which calls
+// cannot decide it shows to a Predicate as a Value (Decoder.Accepts, and
+// Report.Decide before sending). Predicates call
 //
 //	v.Kind, v.Len, v.Item, v.Name, v.Index, v.Get  the tree
 //	v.Number().Compare, .IsInteger, .MultipleOf    exact decimals, constants by MustDecimal
