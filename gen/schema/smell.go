@@ -189,6 +189,9 @@ func (w warner) warnRange(keyword string, low, high *int64) {
 // warnRequired warns about names that properties does not declare where they
 // are forbidden, or almost declared.
 func (w warner) warnRequired() {
+	if w.Types != 0 && w.Types&Object == 0 {
+		return
+	}
 	declared := map[string]bool{}
 	for _, p := range w.Properties {
 		declared[p.Name] = true

@@ -44,8 +44,7 @@ func Translate(pattern string) (Translation, error) {
 		return Translation{}, err
 	}
 	if p.looks {
-		markFirst(n)
-		if n, err = withoutLookaround(n); err != nil {
+		if n, err = plain(n); err != nil {
 			return Translation{}, err
 		}
 	}

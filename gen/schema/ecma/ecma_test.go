@@ -83,6 +83,9 @@ func TestTranslate_MatchesWhatECMA262Matches(t *testing.T) {
 		{pattern: `^(?=.{3}$)(a|b)*$`, yes: []string{"aba"}, no: []string{"ab", "abab"}},
 		{pattern: `^(?:(?!foo).)*$`, yes: []string{"", "fo", "bar"}, no: []string{"foo", "a foo b", "a\n"}},
 		{pattern: `^a(?:(?!b$)[ab])+$`, yes: []string{"aa", "aba"}, no: []string{"a", "ab"}},
+		{pattern: `^(?=[a-z0-9])[a-z0-9-]{1,48}[a-z0-9]$`, yes: []string{"a-b", "a" + strings.Repeat("-", 47) + "b"}, no: []string{"-b", "b", "a" + strings.Repeat("-", 48) + "b"},
+			translation: `^[0-9a-z][\-0-9a-z]{0,47}[0-9a-z]$`},
+		{pattern: `^(?:((?!-)[a-z-]{0,62}[a-z])\.)+$`, yes: []string{"a.", "a-b.c."}, no: []string{"-a.", "a-.", "a.-b."}},
 		{pattern: `(?!)`, no: []string{"", "a"}},
 		{pattern: `^(a*)*$`, yes: []string{"", "aaa"}, no: []string{"b"}},
 	} {

@@ -17,8 +17,22 @@ type rewriter struct {
 	written int // repetitions written out
 }
 
+// plain returns an equivalent of n without lookaround: the simple way where that
+// does it all, else by way of an automaton.
+func plain(n *node) (*node, error) {
+	m := narrowed(n)
+	if !m.has(kindLook) {
+		return m, nil
+	}
+	if w, err := withoutLookaround(m); err == nil {
+		return w, nil
+	}
+	return withoutLookaround(n)
+}
+
 // withoutLookaround returns an equivalent of n that spans the whole string.
 func withoutLookaround(n *node) (*node, error) {
+	markFirst(n)
 	r := &rewriter{algebra: newAlgebra()}
 	more := r.concat(r.one(anyRune), r.all)
 	matches := r.or(r.alternatives(n, r.empty, true), r.alternatives(n, more, false))
