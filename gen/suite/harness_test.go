@@ -214,49 +214,68 @@ func build(t testing.TB, name string, files map[string][]byte) string {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	overlay := map[string]string{}
-	for file, text := range files {
-		real := filepath.Join(dir, filepath.FromSlash(file))
-		if err := os.MkdirAll(filepath.Dir(real), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(real, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		overlay[filepath.Join(root, "gen", "suite", "generated", name, file)] = real
+	write(t, dir, files)
+	replace := map[string]string{}
+	for file := range files {
+		path := filepath.FromSlash(file)
+		replace[filepath.Join(root, "gen", "suite", "generated", name, path)] = filepath.Join(dir, path)
 	}
-	text, err := json.Marshal(map[string]any{"Replace": overlay})
+	text, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, dir, map[string][]byte{"overlay.json": text})
 	binary := filepath.Join(dir, "program")
 	cmd := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", binary, "./gen/suite/generated/"+name)
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
-		keep := keepSource(files)
+		keep := keepSource(t, files)
 		t.Fatalf("generated code does not compile: %v; see %s\n%s", err, keep, firstLines(out, 20))
 	}
 	return binary
 }
 
-// keepSource saves the files of a failed build for whoever looks into it.
-func keepSource(files map[string][]byte) string {
-	dir, err := os.MkdirTemp("", "suite")
+// module writes the files into a module of their own, which requires this one.
+func module(t testing.TB, files map[string][]byte) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
 	if err != nil {
-		return err.Error()
+		t.Fatal(err)
 	}
+	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write(t, dir, files)
+	write(t, dir, map[string][]byte{
+		"go.sum": sums,
+		"go.mod": fmt.Appendf(nil, "module generated\n\ngo 1.26\n\nrequire github.com/pgque/pgque-go v0.0.0\n\nreplace github.com/pgque/pgque-go => %s\n", root),
+	})
+	return dir
+}
+
+func write(t testing.TB, dir string, files map[string][]byte) {
+	t.Helper()
 	for name, text := range files {
 		file := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-			return err.Error()
+			t.Fatal(err)
 		}
 		if err := os.WriteFile(file, text, 0o600); err != nil {
-			return err.Error()
+			t.Fatal(err)
 		}
 	}
+}
+
+// keepSource saves the files of a failed build for whoever looks into it.
+func keepSource(t testing.TB, files map[string][]byte) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "suite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, files)
 	return dir
 }
 

@@ -2,10 +2,14 @@ package suite_test
 
 import (
 	"fmt"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 	"text/tabwriter"
+
+	"github.com/pgque/pgque-go/gen/model"
+	"github.com/pgque/pgque-go/gen/schema"
 )
 
 // TestSuite_Predicates runs every case of the official suite, required and
@@ -23,6 +27,22 @@ func TestSuite_Predicates(t *testing.T) {
 			p := compile(t, d.name, subjects)
 			judge(t, d, groups, p.refused, p.ask(t, questions(groups, p)))
 		})
+	}
+}
+
+// TestPredicates_AreVetted lets go vet read the predicates of a whole draft.
+func TestPredicates_AreVetted(t *testing.T) {
+	t.Parallel()
+	var all []*model.Check
+	for i, g := range drafts[len(drafts)-1].groups(t) {
+		if _, checks, err := (subject{schema: g.Schema, draft: schema.Draft2020, assertFormat: true, remotes: remotes(t)}).checks(i); err == nil {
+			all = append(all, checks...)
+		}
+	}
+	cmd := exec.Command("go", "vet", "-mod=mod", ".")
+	cmd.Dir = module(t, map[string][]byte{"checks.go": render(t, all), "main.go": []byte("package main\n\nfunc main() {}\n")})
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, firstLines(out, 20))
 	}
 }
 
