@@ -84,3 +84,36 @@ func TestServerKilled_NothingIsLostAndEffectsHappenOnce(t *testing.T) {
 		}
 	}
 }
+
+// A page that was handled while the server went away is not handled again: its
+// results wait for the server.
+func TestServerAway_ResultsWaitForIt(t *testing.T) {
+	t.Parallel()
+	s := pgquetest.Start(t)
+	b := busOver(t, pgquetest.New(t, pgquetest.On(s)))
+	b.subscribe("billing")
+	b.send("a", 3)
+	b.tick()
+	var got ledger
+	down := make(chan struct{})
+	c := b.NewConsumer("orders", "billing")
+	c.Handle("a", func(_ context.Context, msg pgque.Message) error {
+		got.note(msg)
+		if got.messages() == 3 {
+			s.Kill()
+			close(down)
+		}
+		return nil
+	})
+	b.start(c)
+	within(t, "the server is down", down)
+	s.Restart()
+	until(t, "the page is acked", func() bool {
+		var open int
+		err := b.Pool().QueryRow(t.Context(), "select count(*) from pgque.subscription where sub_batch is not null").Scan(&open)
+		return err == nil && open == 0
+	})
+	if n := len(got.deliveries()); n != 3 {
+		t.Errorf("3 messages were handled %d times", n)
+	}
+}

@@ -20,12 +20,14 @@ type session struct {
 	engine   capability
 	pulse    pulse
 	sub      *subscription
+	deaf     backoff // between two looks without notifications
 	declared map[string]bool
 	lost     map[int64]int // connections lost while a message was handled, by its id
 }
 
 func (c *Consumer) run(taking, working context.Context) error {
-	s := &session{Consumer: c, taking: taking, working: working, declared: c.declaredSet(), lost: make(map[int64]int)}
+	s := &session{Consumer: c, taking: taking, working: working, declared: c.declaredSet(), lost: make(map[int64]int),
+		deaf: backoff{least: tickLeast, most: deafPollMost}}
 	if err := s.prepare(); err != nil {
 		return err
 	}
@@ -86,6 +88,7 @@ func (s *session) loop() error {
 			pause(s.taking, retry.next())
 		case err == nil && handled:
 			retry.reset()
+			s.deaf.reset()
 			s.pulse.quicken(time.Now())
 		case err == nil:
 			retry.reset()
@@ -154,7 +157,7 @@ func (s *session) pollAfter() time.Duration {
 	if s.client.listener.hearing.Load() {
 		return s.pollInterval
 	}
-	return min(s.pollInterval, max(s.pulse.interval, s.pulse.least()), deafPollMost)
+	return min(s.pollInterval, s.deaf.next())
 }
 
 // next is when the pulse or the caller has something to do.

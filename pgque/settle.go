@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 const (
-	settleTries    = 6
+	settleTries    = 6 // of a settlement that the server refuses; while it is away, until the deadline
 	settleDeadline = 20 * time.Second // also when the consumer was told to stop
 )
 
@@ -51,7 +52,7 @@ func (s *session) settle(page []Message, results []result) error {
 		case errors.Is(err, errTakenOver):
 			s.overtaken(books.batchID, err)
 			return nil
-		case try == settleTries || ctx.Err() != nil || isLost(err):
+		case ctx.Err() != nil || isLost(err) || try >= settleTries && !isAway(err):
 			return fmt.Errorf("settle batch %d: %w", books.batchID, err)
 		}
 		pause(ctx, retry.next())
@@ -63,6 +64,12 @@ func (s *session) settle(page []Message, results []result) error {
 func isLost(err error) bool {
 	sentinel := sentinelOf(err)
 	return sentinel == ErrBatchNotFound || sentinel == ErrMessageNotFound
+}
+
+// isAway reports that the server did not answer, or is on its way down or up.
+func isAway(err error) bool {
+	var pgErr *pgconn.PgError
+	return !errors.As(err, &pgErr) || strings.HasPrefix(pgErr.Code, "57P") || strings.HasPrefix(pgErr.Code, "08")
 }
 
 func halting(results []result) error {

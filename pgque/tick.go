@@ -28,6 +28,7 @@ type pulse struct {
 	enabled  bool
 	interval time.Duration
 	due      time.Time // of the next tick
+	deferred time.Time // not before: somebody else ticks
 	maintDue time.Time
 	ownTick  int64 // the last tick that was made here
 	loggedAt time.Time
@@ -43,18 +44,28 @@ func (p *pulse) least() time.Duration {
 // quicken expects traffic: the next look is soon.
 func (p *pulse) quicken(now time.Time) {
 	p.interval = p.least()
-	if soon := now.Add(p.interval); p.due.After(soon) {
+	p.lookBy(now.Add(p.interval))
+}
+
+// lookBy brings the next look forward, if not into somebody else's time.
+func (p *pulse) lookBy(soon time.Time) {
+	if soon.Before(p.deferred) {
+		soon = p.deferred
+	}
+	if p.due.After(soon) {
 		p.due = soon
 	}
 }
 
-// sawTick leaves ticking to whoever made that tick, if it was not made here.
+// sawTick leaves ticking to whoever made that tick for a while, if it was not made
+// here. While the other one ticks on, the while does not end.
 func (p *pulse) sawTick(tick int64, now time.Time) (own bool) {
 	if tick != 0 && tick == p.ownTick {
 		return true
 	}
 	if tick != 0 {
-		p.due = now.Add(jitter(tickDeferral))
+		p.deferred = now.Add(jitter(tickDeferral))
+		p.due = p.deferred
 	}
 	return false
 }
@@ -105,7 +116,7 @@ func (p *pulse) maintain(ctx context.Context, now time.Time) {
 		return
 	}
 	if moved > 0 {
-		p.due = now
+		p.lookBy(now)
 	}
 }
 

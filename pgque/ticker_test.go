@@ -95,24 +95,6 @@ func TestTicker_WrongUseIsRefused(t *testing.T) {
 	}
 }
 
-func TestStart_LeavesTickingToATickerThatRuns(t *testing.T) {
-	t.Parallel()
-	b := newBus(t)
-	b.subscribe("billing")
-	var got ledger
-	c := b.NewConsumer("orders", "billing")
-	c.Handle("*", func(_ context.Context, msg pgque.Message) error { got.note(msg); return nil })
-	b.start(c)
-	b.startTicker(b.Ticker(pgque.WithTickInterval(5 * time.Millisecond)))
-	for i := range 20 {
-		b.send("a", 1)
-		until(t, "it is handled", func() bool { return got.messages() == i+1 })
-	}
-	if ticks := b.number("select count(*) from pgque.tick"); ticks > 45 {
-		t.Errorf("%d ticks for 20 events: both tick each of them", ticks)
-	}
-}
-
 func TestStart_RoleThatMayNotTickSaysSoAndGoesOn(t *testing.T) {
 	t.Parallel()
 	s := pgquetest.Start(t)
