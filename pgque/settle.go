@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	settleTries    = 6 // of a settlement that the server refuses; while it is away, until the deadline
+	settleTries    = 6                // of a settlement that the server refuses; while it is away, until the deadline
 	settleDeadline = 20 * time.Second // also when the consumer was told to stop
 )
 
