@@ -50,6 +50,11 @@ func (s subject) checks(n int) (root *model.Check, all []*model.Check, err error
 		},
 	})
 	for _, f := range set.Files {
+		if s.edit != nil {
+			s.edit.resources(f.Root)
+		}
+	}
+	for _, f := range set.Files {
 		if f.Path == "q/e.json" {
 			root = checks.Of(f.Root)
 		}

@@ -6,15 +6,28 @@ import (
 	"testing"
 
 	"github.com/pgque/pgque-go/gen/model"
+	"github.com/pgque/pgque-go/gen/schema"
 )
 
 // A mutation takes one rule out of what is emitted.
 type mutation struct {
 	name string
-	file string             // of the suite, where the loss must be noticed
-	rule func(*model.Check) // takes the rule out of the check
-	old  string             // or out of the code: an expression
-	new  string             // and what stands there instead
+	file string               // of the suite, where the loss must be noticed
+	load func(*schema.Schema) // takes the rule out of every resource's root
+	rule func(*model.Check)   // takes the rule out of the check
+	old  string               // or out of the code: an expression
+	new  string               // and what stands there instead
+}
+
+// resources applies load to the schema and to its definitions.
+func (m *mutation) resources(s *schema.Schema) {
+	if m.load == nil {
+		return
+	}
+	m.load(s)
+	for _, d := range s.Defs {
+		m.resources(d.Schema)
+	}
 }
 
 // text returns the mutated code.
@@ -96,6 +109,8 @@ var mutations = []mutation{
 	{name: "unevaluatedProperties", file: "unevaluatedProperties.json", rule: func(c *model.Check) { c.Object.Unevaluated = nil }},
 	{name: "allOf", file: "allOf.json", rule: func(c *model.Check) { c.All = nil }},
 	{name: "$ref", file: "ref.json", rule: func(c *model.Check) { c.All = nil }},
+	{name: "$dynamicRef", file: "dynamicRef.json", load: func(s *schema.Schema) { s.Resource.DynamicAnchors = nil }},
+	{name: "$recursiveRef", file: "recursiveRef.json", load: func(s *schema.Schema) { s.Resource.Recursive = false }},
 	{name: "anyOf", file: "anyOf.json", rule: func(c *model.Check) { c.Any = nil }},
 	{name: "oneOf", file: "oneOf.json", rule: func(c *model.Check) { c.One = nil }},
 	{name: "one of oneOf", file: "oneOf.json", old: `matches != 1`, new: "matches == 0"},
