@@ -153,7 +153,8 @@ func (k *codec) decodeStruct() []jen.Code {
 //	case "name":
 //		if d.First(&seen, 1<<3) { … }
 func (k *codec) decodeCase(i int, f *model.Field) jen.Code {
-	k.place = f.Go
+	k.place, k.hide = f.Go, f.Secret
+	defer func() { k.hide = false }()
 	first := jen.Id("d").Dot("First").Call(k.seenWord(i, true), jen.Lit(1).Op("<<").Lit(i%64))
 	return jen.Case(jen.Lit(f.Name)).Block(jen.If(first).Block(k.decodeField(f)...))
 }

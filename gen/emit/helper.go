@@ -47,7 +47,7 @@ func helpers(m *model.Model, files []File) (list []File, err error) {
 
 func helperFileOf(m *model.Model, body string) ([]File, error) {
 	imports := ""
-	for _, path := range []string{pathJSON, pathWire, "math", "strconv", "strings"} {
+	for _, path := range []string{"bytes", pathJSON, pathWire, "math", "strconv", "strings"} {
 		if regexp.MustCompile(`\b` + path[strings.LastIndexByte(path, '/')+1:] + `\.`).MatchString(body) {
 			imports += "\t\"" + path + "\"\n"
 		}

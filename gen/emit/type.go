@@ -28,6 +28,7 @@ func declareType(f *jen.File, m *model.Model, t *model.Type) []string {
 		declareEventType(f, t)
 	}
 	declareDoor(f, t)
+	declareLogValue(f, t)
 	var body []jen.Code
 	body = append(body, k.decodeMethod(), k.validateMethod(), k.appendMethod())
 	f.Add(k.rules()...)
@@ -306,6 +307,7 @@ type codec struct {
 	model *model.Model
 	t     *model.Type
 	place string // Go names on the way to the place being rendered
+	hide  bool   // errors must not show the value at the place
 	depth int    // of nested loops, for the names of their variables
 	vars  []jen.Code
 	known map[string]string // rule → variable

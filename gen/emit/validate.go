@@ -78,8 +78,9 @@ func (k *codec) validateStruct() []jen.Code {
 		))
 	}
 	for _, f := range k.t.Fields {
-		k.place = f.Go
+		k.place, k.hide = f.Go, f.Secret
 		body = append(body, k.validateField(f)...)
+		k.hide = false
 	}
 	if k.t.Extra != nil {
 		k.place = "Extra"

@@ -1,0 +1,74 @@
+package emit
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/pgque/pgque-go/gen/model"
+)
+
+// pathLog is the package of structured logs.
+const pathLog = "log/slog"
+
+// hidden stands for what logs must not show.
+const hidden = "[hidden]"
+
+// declareLogValue renders what logs show of a type that has secrets inside.
+// Where a secret may be within a list or a map, nothing of it is shown; neither
+// are members that the schema does not name.
+func declareLogValue(f *jen.File, t *model.Type) {
+	if !t.Secret || t.Kind == model.Union {
+		return
+	}
+	f.Comment("// LogValue is the value without what the schema calls secret.")
+	method := jen.Func().Params(jen.Id("v").Add(id(t.Go))).Id("LogValue").Params().Qual(pathLog, "Value")
+	if t.Kind != model.Struct {
+		// func (v X) LogValue() slog.Value { return slog.StringValue("[hidden]") }
+		f.Add(method.Block(jen.Return(jen.Qual(pathLog, "StringValue").Call(jen.Lit(hidden))))).Line()
+		return
+	}
+	// func (v X) LogValue() slog.Value {
+	// 	attrs := make([]slog.Attr, 0, 2)
+	// 	attrs = append(attrs, slog.Any("order_id", v.OrderID))
+	// 	if v.Card != nil {
+	// 		attrs = append(attrs, slog.String("card", "[hidden]"))
+	// 	}
+	// 	return slog.GroupValue(attrs...)
+	// }
+	body := []jen.Code{jen.Id("attrs").Op(":=").Make(jen.Index().Qual(pathLog, "Attr"), jen.Lit(0), jen.Lit(len(t.Fields)))}
+	for _, field := range t.Fields {
+		body = append(body, logField(field))
+	}
+	body = append(body, jen.Return(jen.Qual(pathLog, "GroupValue").Call(jen.Id("attrs").Op("..."))))
+	f.Add(method.Block(body...)).Line()
+}
+
+func logField(f *model.Field) jen.Code {
+	place := jen.Id("v").Dot(f.Go)
+	s := f.Shape
+	add := func(value *jen.Statement) *jen.Statement {
+		attr := jen.Qual(pathLog, "Any").Call(jen.Lit(f.Name), value)
+		if f.Secret || hidesInside(s) {
+			attr = jen.Qual(pathLog, "String").Call(jen.Lit(f.Name), jen.Lit(hidden))
+		}
+		return jen.Id("attrs").Op("=").Append(jen.Id("attrs"), attr)
+	}
+	switch {
+	case !f.Required && s.Nullable && (f.Secret || hidesInside(s)):
+		return jen.If(jen.Op("!").Add(place.Clone()).Dot("IsAbsent").Call()).Block(add(nil))
+	case !f.Required && s.Nullable:
+		return jen.If(jen.List(jen.Id("value"), jen.Id("ok")).Op(":=").Add(place.Clone()).Dot("Get").Call(), jen.Id("ok")).
+			Block(add(jen.Id("value")))
+	case isNilable(s) || f.Required && !s.Nullable && !s.Boxed:
+		return add(place)
+	}
+	return jen.If(place.Clone().Op("!=").Nil()).Block(add(jen.Op("*").Add(place.Clone())))
+}
+
+// hidesInside reports secrets in a place of which logs would show all: a type of
+// ours shows itself through LogValue, the parts of a list do not.
+func hidesInside(s *model.Shape) bool {
+	if s.Elem != nil {
+		return s.Elem.Type != nil && s.Elem.Type.Secret || hidesInside(s.Elem)
+	}
+	return isUnion(s) && s.Type.Secret
+}
