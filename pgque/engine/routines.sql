@@ -21,6 +21,7 @@ set local client_min_messages = warning;
 \ir functions/send.sql
 \ir functions/send_batch.sql
 \ir functions/send_at.sql
+\ir functions/send_idem.sql
 \ir functions/triggers.sql
 
 -- the clock of a queue
@@ -49,6 +50,11 @@ set local client_min_messages = warning;
 -- several workers that share one cursor
 \ir functions/register_subconsumer.sql
 \ir functions/receive_coop.sql
+
+-- messages of one key in order, by one worker at a time
+\ir functions/subscribe_slot.sql
+\ir functions/claim_slot.sql
+\ir functions/receive_partitioned.sql
 
 -- upkeep
 \ir functions/maint_retry_events.sql

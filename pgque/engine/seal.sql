@@ -18,7 +18,7 @@ begin
 
     -- Payloads are for readers. Event tables get this grant when they are created.
     foreach v_table in array array['config', 'queue', 'tick', 'consumer', 'subscription',
-                                   'event_template', 'retry_queue', 'dead_letter', 'delayed'] loop
+                                   'event_template', 'retry_queue', 'dead_letter', 'delayed', 'partition_slot_status'] loop
         continue when to_regrole('pgque_reader') is null;
         execute format('grant select on pgque.%I to pgque_reader', v_table);
     end loop;

@@ -15,6 +15,7 @@ create table pgque.config (
     installed_at    timestamptz not null default clock_timestamp(),
     upgraded_at     timestamptz not null default clock_timestamp(), -- last time that another version was put in
     tick_period_ms  integer not null default 100, -- pause between two rounds of ticker_loop()
+    idem_current    integer not null default 0 check (idem_current in (0, 1)), -- new keys of send_idem go to idem_<idem_current>
     scheduler       text,   -- what start() set up: pg_cron, or null
     ticker_job_id   bigint, -- its job that ticks
     maint_job_id    bigint  -- its job that runs maint()
@@ -90,6 +91,9 @@ create table pgque.subscription (
     sub_next_tick   bigint, -- end of the window; set from its first page to its last
     sub_role        text not null default 'normal' check (sub_role in ('normal', 'coop_main', 'coop_member')),
     sub_was_coop    boolean not null default false, -- a normal consumer now, but one that may have members again without being asked
+    sub_slot        integer, -- of a partitioned consumer: it sees the keys of this slot only
+    sub_slots       integer, -- of that many
+    sub_epoch       bigint, -- lease under which sub_batch was handed out
     sub_no          integer not null default nextval('pgque.subscription_no_seq'), -- the row's own number, part of its batch ids
     sub_done_id     bigint, -- events of the window up to this id are done; null at its start
     sub_page_end    bigint, -- last event id handed out under sub_batch; null when the batch is the whole rest of the window
@@ -148,6 +152,41 @@ create table pgque.delayed (
     de_data         text
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 create index delayed_due on pgque.delayed (de_queue, de_deliver_at);
+
+-- Keys of send_idem and the events they stand for, in two tables that take turns: when
+-- all keys of one have expired it is truncated and takes the new ones.
+create table pgque.idem (
+    queue_id    integer not null,
+    idem_key    text not null,
+    event_id    bigint not null,
+    expires_at  timestamptz not null
+);
+create table pgque.idem_0 (primary key (queue_id, idem_key)) inherits (pgque.idem);
+create table pgque.idem_1 (primary key (queue_id, idem_key)) inherits (pgque.idem);
+create index on pgque.idem_0 (expires_at);
+create index on pgque.idem_1 (expires_at);
+
+-- A consumer whose keys are spread over n slots.
+create table pgque.partition_consumer (
+    queue_id    integer not null references pgque.queue on delete cascade,
+    co_name     text not null,
+    n           integer not null check (n between 1 and 256),
+    primary key (queue_id, co_name)
+);
+
+-- Who may work on a slot, and until when. The slot's cursor is the subscription of the
+-- consumer co_name#slot.
+create table pgque.partition_slot (
+    queue_id    integer not null,
+    co_name     text not null,
+    slot        integer not null,
+    lease_owner text, -- null when nobody claimed it
+    lease_until timestamptz,
+    lease_ttl   interval,
+    epoch       bigint not null default 0, -- rises with every change of hands
+    primary key (queue_id, co_name, slot),
+    foreign key (queue_id, co_name) references pgque.partition_consumer on delete cascade
+) with (fillfactor = 50);
 
 -- One event as one consumer receives it. The order of the fields is part of the API.
 create type pgque.message as (

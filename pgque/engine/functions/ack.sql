@@ -13,6 +13,7 @@ begin
         raise warning 'finish_batch: batch % not found', i_batch_id;
         return 0;
     end if;
+    perform pgque._check_unpartitioned(v_sub, 'ack_partitioned');
     perform pgque._finish_page(v_sub);
     return 1;
 end

@@ -114,6 +114,7 @@ begin
         sub_next_tick = i_sub.sub_next_tick,
         sub_role = i_sub.sub_role,
         sub_was_coop = i_sub.sub_was_coop,
+        sub_epoch = i_sub.sub_epoch,
         sub_done_id = i_sub.sub_done_id,
         sub_page_end = i_sub.sub_page_end,
         sub_page_rows = i_sub.sub_page_rows,
@@ -157,6 +158,17 @@ begin
 end
 $$;
 
+-- _check_unpartitioned raises PQ012 for the cursor of a slot: only the holder of its
+-- lease may use it, through the function that is named.
+create or replace function pgque._check_unpartitioned(i_sub pgque.subscription, i_function text) returns void
+language plpgsql as $$
+begin
+    if i_sub.sub_slot is not null then
+        raise exception 'slot of a partitioned consumer: use %', i_function using errcode = 'PQ012';
+    end if;
+end
+$$;
+
 -- _check_normal raises PQ012 unless the cursor belongs to a consumer of its own.
 create or replace function pgque._check_normal(i_sub pgque.subscription) returns void
 language plpgsql as $$
@@ -166,5 +178,6 @@ begin
     elsif i_sub.sub_role = 'coop_member' then
         raise exception 'cooperative subconsumer: use the cooperative functions' using errcode = 'PQ012';
     end if;
+    perform pgque._check_unpartitioned(i_sub, 'receive_partitioned');
 end
 $$;

@@ -17,6 +17,7 @@ begin
             using errcode = 'PQ010', hint = 'Unsubscribe them, or drop with force.';
     end if;
     delete from pgque.retry_queue where ev_queue = v_queue.queue_id;
+    delete from pgque.partition_consumer where queue_id = v_queue.queue_id;
     delete from pgque.delayed where de_queue = v_queue.queue_id;
     delete from pgque.dead_letter where dl_queue_id = v_queue.queue_id;
     delete from pgque.subscription where sub_queue = v_queue.queue_id;

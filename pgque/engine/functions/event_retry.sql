@@ -61,7 +61,7 @@ $$;
 
 -- _lock_open_batch locks the cursor behind an open batch.
 --
--- Raises PQ003 when the batch is not open.
+-- Raises PQ003 when the batch is not open, PQ012 when it is a slot's.
 create or replace function pgque._lock_open_batch(i_batch_id bigint) returns pgque.subscription
 language plpgsql as $$
 declare
@@ -70,6 +70,7 @@ begin
     if v_sub.sub_no is null then
         raise exception 'batch not found: %', i_batch_id using errcode = 'PQ003';
     end if;
+    perform pgque._check_unpartitioned(v_sub, 'nack_partitioned');
     return v_sub;
 end
 $$;

@@ -12,6 +12,7 @@ begin
         raise warning 'finish_batch: batch % not found', x_batch_id;
         return 0;
     end if;
+    perform pgque._check_unpartitioned(v_sub, 'ack_partitioned');
     perform pgque._store_cursor(pgque._finished_window(v_sub));
     return 1;
 end

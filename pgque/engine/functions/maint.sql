@@ -1,5 +1,5 @@
--- maint() is all the upkeep there is: due retries and delayed events, completing
--- rotations, rotating.
+-- maint() is all the upkeep there is: due retries and delayed events, expired
+-- keys, completing rotations, rotating.
 -- Call it every few seconds to minutes, from as many places as you like. Returns the
 -- number of things done. A failure on one queue is a warning.
 --
@@ -13,7 +13,7 @@ declare
     v_done integer := 0;
 begin
     perform pgque._check_read_committed();
-    v_done := pgque.maint_retry_events() + pgque.maint_deliver_delayed();
+    v_done := pgque.maint_retry_events() + pgque.maint_deliver_delayed() + pgque.maint_idem();
     for v_queue in select * from pgque.queue order by queue_id loop
         begin
             v_done := v_done + pgque._turn(v_queue.queue_id);
@@ -38,7 +38,7 @@ declare
     v_queue pgque.queue := pgque._queue(i_queue);
 begin
     perform pgque._check_read_committed();
-    return pgque._move_retries(v_queue) + pgque._deliver_delayed(v_queue) + pgque._turn(v_queue.queue_id);
+    return pgque._move_retries(v_queue) + pgque._deliver_delayed(v_queue) + pgque.maint_idem() + pgque._turn(v_queue.queue_id);
 end
 $$;
 call pgque._allow('pgque_reader', 'pgque.maint_queue(text)');

@@ -10,16 +10,24 @@ returns integer
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
+begin
+    return pgque._nack(pgque._lock_open_batch(i_batch_id), i_msg, i_retry_after, i_reason);
+end
+$$;
+call pgque._allow('pgque_reader', 'pgque.nack(bigint, pgque.message, interval, text)');
+
+-- _nack puts a message of a locked cursor's open batch back.
+create or replace function pgque._nack(i_sub pgque.subscription, i_msg pgque.message, i_retry_after interval, i_reason text)
+returns integer
+language plpgsql as $$
 declare
-    v_sub pgque.subscription := pgque._lock_open_batch(i_batch_id);
     v_secs double precision := extract(epoch from coalesce(i_retry_after, interval '60 seconds'));
 begin
     perform pgque._check_retry_secs(v_secs);
     if i_msg.msg_id is null
-       or pgque._put_back(v_sub, array[i_msg.msg_id], array[v_secs], array[i_reason], array[false]) = 0 then
-        raise exception 'msg_id % not found in batch %', i_msg.msg_id, i_batch_id using errcode = 'PQ004';
+       or pgque._put_back(i_sub, array[i_msg.msg_id], array[v_secs], array[i_reason], array[false]) = 0 then
+        raise exception 'msg_id % not found in batch %', i_msg.msg_id, i_sub.sub_batch using errcode = 'PQ004';
     end if;
     return 1;
 end
 $$;
-call pgque._allow('pgque_reader', 'pgque.nack(bigint, pgque.message, interval, text)');

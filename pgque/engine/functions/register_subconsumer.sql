@@ -127,9 +127,9 @@ call pgque._allow('pgque_reader', 'pgque.touch_subconsumer(text, text, text)');
 create or replace function pgque._check_coop_names(i_consumer text, i_subconsumer text) returns void
 language plpgsql as $$
 begin
-    if coalesce(i_consumer, '') = '' or coalesce(i_subconsumer, '') = '' then
-        raise exception 'consumer name must not be empty' using errcode = 'PQ008';
-    elsif position('.' in i_consumer) > 0 or position('.' in i_subconsumer) > 0 then
+    perform pgque._check_consumer_name(i_consumer);
+    perform pgque._check_consumer_name(i_subconsumer);
+    if position('.' in i_consumer) > 0 or position('.' in i_subconsumer) > 0 then
         raise exception 'names of cooperative consumers must not contain a dot: %, %', i_consumer, i_subconsumer
             using errcode = 'PQ008';
     end if;

@@ -18,6 +18,7 @@ begin
     if v_sub.sub_no is null then
         return 0;
     end if;
+    perform pgque._check_unpartitioned(v_sub, 'ack_partitioned');
     if v_count <> any (array[coalesce(cardinality(i_retry_secs), 0), coalesce(cardinality(i_reasons), 0),
                              coalesce(cardinality(i_dead), 0)]) then
         raise exception 'arrays of different lengths' using errcode = 'PQ009';

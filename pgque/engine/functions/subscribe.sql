@@ -126,12 +126,19 @@ language plpgsql as $$
 declare
     v_id integer;
 begin
-    if i_consumer is null or i_consumer = '' then
-        raise exception 'consumer name must not be empty' using errcode = 'PQ008';
-    end if;
+    perform pgque._check_consumer_name(i_consumer);
     insert into pgque.consumer as c (co_name) values (i_consumer)
     on conflict (co_name) do update set co_name = c.co_name
     returning co_id into v_id;
     return v_id;
+end
+$$;
+
+create or replace function pgque._check_consumer_name(i_consumer text) returns void
+language plpgsql as $$
+begin
+    if i_consumer is null or i_consumer = '' then
+        raise exception 'consumer name must not be empty' using errcode = 'PQ008';
+    end if;
 end
 $$;

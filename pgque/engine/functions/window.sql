@@ -54,6 +54,9 @@ $$;
 -- by transaction. The terms ev_id + 0 keep the planner from the index on ids where
 -- transactions are the way.
 --
+-- A slot of a partitioned consumer sees the keys (ev_extra1) that hash to it; events
+-- without a key are in slot 0.
+--
 -- All children are read, not only the current one: a transaction may have looked the
 -- table up long before it inserted.
 create or replace function pgque._window_sql(i_sub pgque.subscription, i_from bigint, i_to bigint, i_limit bigint) returns text
@@ -67,6 +70,7 @@ declare
     v_low bigint;
     v_next_xid xid8;
     v_running xid8[];
+    v_slot text := '';
     v_parts text[];
 begin
     select * into v_queue from pgque.queue where queue_id = i_sub.sub_queue;
@@ -83,25 +87,29 @@ begin
     v_running := array(select x from pg_snapshot_xip(v_last.tick_snapshot) as x
                        where pg_visible_in_snapshot(x, v_next.tick_snapshot));
 
+    if i_sub.sub_slot is not null then
+        v_slot := format(' and ((coalesce(hashtextextended(ev_extra1, 0), 0) %% %1$s) + %1$s) %% %1$s = %s', i_sub.sub_slots, i_sub.sub_slot);
+    end if;
+
     if i_to > v_low then
         v_parts := v_parts || format(
             '(select * from %s where ev_id > %s and ev_id <= %s and ev_owner is null'
             ' and pg_visible_in_snapshot(ev_txid, %L) and not pg_visible_in_snapshot(ev_txid, %L)'
-            ' order by ev_id limit %s)',
+            ' %s order by ev_id limit %s)',
             v_queue.queue_data_pfx, greatest(i_from, v_low), least(i_to, v_next.tick_event_high),
-            v_next.tick_snapshot, v_last.tick_snapshot, coalesce(i_limit::text, 'all'));
+            v_next.tick_snapshot, v_last.tick_snapshot, v_slot, coalesce(i_limit::text, 'all'));
     end if;
     if i_from < v_low and cardinality(v_running) > 0 then
         v_parts := v_parts || format(
-            'select * from %s where ev_txid = any (%L::xid8[]) and ev_owner is null and ev_id + 0 > %s and ev_id + 0 <= %s',
-            v_queue.queue_data_pfx, v_running, i_from, least(i_to, v_low));
+            'select * from %s where ev_txid = any (%L::xid8[]) and ev_owner is null and ev_id + 0 > %s and ev_id + 0 <= %s %s',
+            v_queue.queue_data_pfx, v_running, i_from, least(i_to, v_low), v_slot);
     end if;
     if i_from < v_low and v_next_xid > pg_snapshot_xmax(v_last.tick_snapshot) then
         v_parts := v_parts || format(
             'select * from %s where ev_txid >= %L and ev_txid < %L and ev_owner is null'
-            ' and pg_visible_in_snapshot(ev_txid, %L) and ev_id + 0 > %s and ev_id + 0 <= %s',
+            ' and pg_visible_in_snapshot(ev_txid, %L) and ev_id + 0 > %s and ev_id + 0 <= %s %s',
             v_queue.queue_data_pfx, pg_snapshot_xmax(v_last.tick_snapshot), v_next_xid,
-            v_next.tick_snapshot, i_from, least(i_to, v_low));
+            v_next.tick_snapshot, i_from, least(i_to, v_low), v_slot);
     end if;
     if cardinality(v_running) > 0 then
         v_parts := v_parts || format(
