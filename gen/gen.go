@@ -23,6 +23,9 @@ type Options struct {
 	// FormatAnnotation makes format say nothing about validity. Defaults to
 	// false: an instance that breaks its format is invalid.
 	FormatAnnotation bool
+	// Defaults fills in the default of a member that a received event lacks, for
+	// strings, numbers and booleans. Defaults to false: what is absent stays so.
+	Defaults bool
 	// RefRoots serve references below a URI from a folder.
 	RefRoots []schema.RefRoot
 	// RootQueues names the queue of the files right in a root, by the root's
@@ -63,6 +66,7 @@ func Model(sources []schema.Source, opts Options) (*model.Model, []schema.Diagno
 	m, more := model.Build(set, model.Options{
 		Package:      opts.Package,
 		FormatAssert: !opts.FormatAnnotation,
+		Defaults:     opts.Defaults,
 		RootQueues:   opts.RootQueues,
 	})
 	return m, sorted(append(diags, more...))

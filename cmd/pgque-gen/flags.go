@@ -21,6 +21,8 @@ type command struct {
 	pkg      string
 	check    bool
 	dump     bool
+	watching bool
+	defaults bool
 	format   string
 	refRoots []refRoot
 }
@@ -40,6 +42,8 @@ func parseFlags(args []string, stderr io.Writer) (*command, error) {
 	f.StringVar(&c.pkg, "package", "", "call the package `name`; defaults to the name of the folder")
 	f.BoolVar(&c.check, "check", false, "write nothing; fail when the files in the folder are not what would be written")
 	f.BoolVar(&c.dump, "dump", false, "write nothing; print what would be generated as JSON")
+	f.BoolVar(&c.watching, "watch", false, "generate again whenever a schema changes, until interrupted")
+	f.BoolVar(&c.defaults, "defaults", false, "fill in the default of a member that a received event lacks: strings, numbers, booleans")
 	f.StringVar(&c.format, "format", "assert", "what format means: `assert` or annotation")
 	f.Func("ref-root", "serve references below a URI from a folder: `PREFIX=DIR`; repeatable", func(s string) error {
 		prefix, dir, ok := strings.Cut(s, "=")
@@ -64,6 +68,8 @@ func (c *command) validate() error {
 		return errors.New("-schemas is missing: name the folder with the schemas")
 	case c.out == "" && !c.dump:
 		return errors.New("-out is missing: name the folder for the package")
+	case c.watching && (c.check || c.dump):
+		return errors.New("-watch writes: it does not go with -check or -dump")
 	case c.format != "assert" && c.format != "annotation":
 		return fmt.Errorf("-format %q: must be assert or annotation", c.format)
 	}
@@ -95,6 +101,7 @@ func (c *command) options() (gen.Options, error) {
 	opts := gen.Options{
 		Package:          c.pkg,
 		FormatAnnotation: c.format == "annotation",
+		Defaults:         c.defaults,
 		RootQueues:       map[string]string{},
 	}
 	for _, r := range c.refRoots {

@@ -15,11 +15,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 )
 
 // The exit codes.
@@ -39,6 +41,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		fmt.Fprintln(stderr, "pgque-gen:", err)
 		return exitUsage
+	}
+	if c.watching {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		defer stop()
+		c.watch(ctx, stdout, stderr)
+		return exitDone
 	}
 	if err := c.execute(stdout, stderr); err != nil {
 		if !errors.Is(err, errReported) {

@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // project is a folder with one schema.
@@ -169,6 +172,43 @@ func TestRun_RefusesWrongFlags(t *testing.T) {
 	} {
 		if code, _, stderr := try(args...); code != exitUsage || stderr == "" {
 			t.Errorf("%q: exit code %d: %s", args, code, stderr)
+		}
+	}
+}
+
+func TestWatch_GeneratesAgainWhenASchemaChanges(t *testing.T) {
+	schemas, out := project(t)
+	c, err := parseFlags([]string{"-schemas", schemas, "-out", out, "-watch"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.watch(ctx, io.Discard, io.Discard)
+	}()
+	waitFor(t, filepath.Join(out, "orders_events.go"))
+	put(t, filepath.Join(schemas, "payments", "payment.made.json"), `{"type":"object"}`)
+	waitFor(t, filepath.Join(out, "payments_events.go"))
+	stop()
+	<-done
+}
+
+// waitFor waits until the file is there.
+func waitFor(t *testing.T, name string) {
+	t.Helper()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	deadline := time.After(time.Minute)
+	for {
+		if _, err := os.Stat(name); err == nil {
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-deadline:
+			t.Fatalf("%s did not appear", name)
 		}
 	}
 }

@@ -145,7 +145,48 @@ func (k *codec) decodeStruct() []jen.Code {
 	body = append(body, jen.For(jen.Id("d").Dot("Member").Call()).Block(
 		jen.Switch(jen.String().Parens(jen.Id("d").Dot("Key").Call())).Block(cases...),
 	))
-	return append(body, k.decodeMissing()...)
+	body = append(body, k.decodeMissing()...)
+	return append(body, k.decodeDefaults()...)
+}
+
+// decodeDefaults yields, for each absent member with a default,
+//
+//	if seen&(1<<3) == 0 {
+//		v.Name = new(T)
+//		*v.Name = …
+//	}
+func (k *codec) decodeDefaults() []jen.Code {
+	var body []jen.Code
+	for i, f := range k.t.Fields {
+		if f.Default == nil {
+			continue
+		}
+		place := jen.Id("v").Dot(f.Go)
+		absent := k.seenWord(i, false).Op("&").Parens(jen.Lit(1).Op("<<").Lit(i % 64)).Op("==").Lit(0)
+		body = append(body, jen.If(absent).Block(
+			place.Clone().Op("=").New(baseType(f.Shape)),
+			jen.Op("*").Add(place.Clone()).Op("=").Add(constant(f)),
+		))
+	}
+	return body
+}
+
+// constant yields the default as a Go constant. Numbers are JSON's, which the
+// model has read as what they are.
+func constant(f *model.Field) *jen.Statement {
+	switch f.Shape.Basic {
+	case model.Bool:
+		return jen.Lit(f.Default.Text == "true")
+	case model.Int:
+		return integer(f.Default.Text)
+	case model.Float:
+		n, err := strconv.ParseFloat(f.Default.Text, 64)
+		if err != nil {
+			panic("emit: not a number: " + f.Default.Text)
+		}
+		return jen.Lit(n)
+	}
+	return jen.Lit(f.Default.Text)
 }
 
 // decodeCase yields

@@ -16,12 +16,8 @@ type Options struct {
 	// RootQueues names the queue of the files right in a root, by the root's
 	// name. Defaults to the last part of the root's name.
 	RootQueues map[string]string
-	// Examples adds generators of valid and invalid events for tests.
-	Examples bool
-	// Fuzz adds fuzz targets.
-	Fuzz bool
 	// Defaults fills in what a received event lacks and its schema has a default
-	// for.
+	// for, where that is a string, a number or a boolean which the rules accept.
 	Defaults bool
 }
 
@@ -34,7 +30,6 @@ func Build(set *schema.Set, opts Options) (*Model, []schema.Diagnostic) {
 	events, diags := findEvents(set, opts)
 	m := &Model{
 		Package: opts.Package, Events: events,
-		Examples: opts.Examples, Fuzz: opts.Fuzz, Defaults: opts.Defaults,
 	}
 	m.sortEvents()
 	checks := NewChecks(CheckOptions{FormatAssert: opts.FormatAssert, Prefix: checkPrefixes(set)})

@@ -52,9 +52,6 @@ func annotate(f *Field, s *schema.Schema) {
 		if f.Doc == nil && (f.Shape.Type == nil || s.Pointer != f.Shape.Type.Pointer || s.File.Path != f.Shape.Type.File) {
 			f.Doc = documentation(s)
 		}
-		if f.Default == "" && s.Default != nil {
-			f.Default = string(appendNodeJSON(nil, s.Default))
-		}
 		f.Secret = f.Secret || annotationTrue(s, "x-secret")
 		if !plain(s) {
 			break

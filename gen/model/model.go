@@ -14,10 +14,6 @@ type Model struct {
 	Types   []*Type  `json:"types"`  // sorted by Go name
 	Checks  []*Check `json:"checks"`
 	Sources []Source `json:"sources"` // sorted by file
-	// Extras of the output, as Options asked for them.
-	Examples bool `json:"examples,omitzero"`
-	Fuzz     bool `json:"fuzz,omitzero"`
-	Defaults bool `json:"defaults,omitzero"`
 }
 
 // A Source is a schema file that the package is made from.
@@ -127,7 +123,8 @@ type Field struct {
 	Required bool     `json:"required,omitzero"`
 	Shape    *Shape   `json:"shape"`
 	Secret   bool     `json:"secret,omitzero"`
-	Default  string   `json:"default,omitzero"` // JSON text; "" is none
+	// Default is filled in where a received event lacks the member. Nil: nothing.
+	Default *Literal `json:"default,omitzero"`
 
 	wanted string // Go name out of an annotation
 }

@@ -178,6 +178,9 @@ func (b *builder) field(p property, required bool) *Field {
 	for _, s := range p.schemas {
 		annotate(f, s)
 		f.wanted = cmp.Or(f.wanted, b.fieldName(f, s))
+		if b.opts.Defaults && f.Default == nil {
+			f.Default = defaultOf(f, s)
+		}
 	}
 	return f
 }
