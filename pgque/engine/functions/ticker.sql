@@ -157,6 +157,9 @@ begin
     v_last := pgque._last_tick(i_queue.queue_id);
     perform pgque._check_clock(i_queue, v_last);
     v_waiting := pgque.seq_getval(i_queue.queue_event_seq) - v_last.tick_event_seq;
+    if v_waiting = 0 and pgque._was_committed_since(i_queue, v_last) then
+        v_waiting := 1;
+    end if;
     if v_last.tick_id is null or v_last.tick_id <= i_queue.queue_forced_tick
        or (i_eager and v_waiting > 0)
        or (not i_eager and pgque._tick_is_due(i_queue, v_last, v_waiting)) then
@@ -164,6 +167,27 @@ begin
         return pgque._insert_tick(i_queue, case when i_low_mark >= coalesce(v_last.tick_event_seq, 0) then i_low_mark end);
     end if;
     return null;
+end
+$$;
+
+-- _was_committed_since tells that an event is committed now whose id was drawn
+-- before the tick was made, but whose transaction was still running then. The
+-- sequence says nothing of it. Two looks into the index on ev_txid.
+create or replace function pgque._was_committed_since(i_queue pgque.queue, i_tick pgque.tick) returns boolean
+language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off
+as $$
+declare
+    v_running xid8[] := array(select pg_snapshot_xip(i_tick.tick_snapshot));
+    v_xmax xid8 := pg_snapshot_xmax(i_tick.tick_snapshot);
+    v_found boolean;
+begin
+    if cardinality(v_running) = 0 and i_tick.tick_next_xid <= v_xmax then
+        return false;
+    end if;
+    execute format('select exists (select from %1$s where ev_txid = any ($1)) or exists (select from %1$s where ev_txid >= $2)',
+        i_queue.queue_data_pfx) into v_found using v_running, v_xmax;
+    return v_found;
 end
 $$;
 
