@@ -197,7 +197,21 @@ func (k *codec) decodeCase(i int, f *model.Field) jen.Code {
 	k.place, k.hide = f.Go, f.Secret
 	defer func() { k.hide = false }()
 	first := jen.Id("d").Dot("First").Call(k.seenWord(i, true), jen.Lit(1).Op("<<").Lit(i%64))
+	if tests := k.plainTests(f); len(tests) > 0 {
+		// if d.First(&seen, 1<<3) && d.String(&v.Name) { … }
+		read := jen.Id("d").Dot(readers[f.Shape.Basic]).Call(at(jen.Id("v").Dot(f.Go)).ptr())
+		return jen.Case(jen.Lit(f.Name)).Block(jen.If(first.Op("&&").Add(read)).Block(tests...))
+	}
 	return jen.Case(jen.Lit(f.Name)).Block(jen.If(first).Block(k.decodeField(f)...))
+}
+
+// plainTests are the rules of a field that one call reads in place.
+func (k *codec) plainTests(f *model.Field) []jen.Code {
+	s := f.Shape
+	if !f.Required || s.Nullable || len(s.Checks) > 0 || readers[s.Basic] == "" {
+		return nil
+	}
+	return k.tests(at(jen.Id("v").Dot(f.Go)), s, onDecoder)
 }
 
 func (k *codec) seenWord(i int, addr bool) *jen.Statement {
