@@ -21,7 +21,7 @@ GOTEST    := go test -timeout 15m
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build test race lint fmt generate check-generate test-versions postgresql clean
+.PHONY: bench bench-quick help demo build test race lint fmt generate check-generate test-versions postgresql clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub("%", "17", $$1); printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,12 @@ test-versions: $(VERSIONS:%=test-%) ## run the tests against PostgreSQL 14 to 18
 
 test-%: postgresql-% ## run the tests against one version of PostgreSQL
 	PGQUE_PG_BIN=$(call embedded_bin,$*) $(GOTEST) -count=1 $(TESTFLAGS) ./pgque/... ./cmd/...
+
+bench: postgresql ## measure everything beside its limit, less than ten minutes
+	cd cmd/pgque-bench && go run .
+
+bench-quick: postgresql ## the same in about a minute
+	cd cmd/pgque-bench && go run . -quick
 
 postgresql: ## install PostgreSQL for the tests, or say how, where there is none
 	@.ci/postgresql

@@ -1,0 +1,100 @@
+// Command pgque-bench measures the price of the queue: each thing it does beside the
+// plain PostgreSQL work that it cannot be cheaper than (the limit), or beside another
+// library, in the same run and in alternating rounds. It starts a throw-away,
+// durable PostgreSQL of its own. "make bench" runs all of it, "make bench-quick" a
+// short form.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"time"
+)
+
+//go:generate go run -C ../.. ./cmd/pgque-gen -schemas cmd/pgque-bench/schemas -out cmd/pgque-bench/events -package events
+
+// plan is how long the run may take.
+type plan struct {
+	rounds int
+	slice  time.Duration // of one contestant in one round
+	scale  int           // size of backlogs, in thousands of events
+}
+
+func main() {
+	quick := flag.Bool("quick", false, "a short run, about a minute")
+	only := flag.String("only", "", "run only rows whose name matches this `pattern`")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *quick, *only); err != nil {
+		fmt.Fprintln(os.Stderr, "pgque-bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, quick bool, only string) (err error) {
+	pattern, err := regexp.Compile(only)
+	if err != nil {
+		return err
+	}
+	lab, err := openLab(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lab.close()) }()
+	p := plan{rounds: 5, slice: 600 * time.Millisecond, scale: 40}
+	if quick {
+		p = plan{rounds: 5, slice: 100 * time.Millisecond, scale: 5}
+	}
+	return compare(ctx, lab, p, pattern)
+}
+
+func compare(ctx context.Context, lab *lab, p plan, pattern *regexp.Regexp) error {
+	printHeader(os.Stdout, lab)
+	for _, d := range duels() {
+		if !pattern.MatchString(d.what) {
+			continue
+		}
+		row, err := d.fight(ctx, lab, p)
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.what, err)
+		}
+		row.print(os.Stdout)
+	}
+	for _, s := range surveys() {
+		if !pattern.MatchString(s.what) {
+			continue
+		}
+		if err := s.run(ctx, lab, p, os.Stdout); err != nil {
+			return fmt.Errorf("%s: %w", s.what, err)
+		}
+	}
+	return nil
+}
+
+// duels are the rows of the table, in its order.
+func duels() []duel {
+	var all []duel
+	all = append(all, sendDuels()...)
+	all = append(all, consumeDuels()...)
+	return append(all, codecDuels()...)
+}
+
+// survey is something that prints lines of its own.
+type survey struct {
+	what string
+	run  func(ctx context.Context, lab *lab, p plan, out *os.File) error
+}
+
+func surveys() []survey {
+	return []survey{
+		{"latency", latencySurvey},
+		{"idle", idleSurvey},
+		{"growth", growthSurvey},
+	}
+}
