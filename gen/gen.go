@@ -23,6 +23,8 @@ type Options struct {
 	// FormatAnnotation makes format say nothing about validity. Defaults to
 	// false: an instance that breaks its format is invalid.
 	FormatAnnotation bool
+	// Examples adds generators of random valid and invalid events, for tests.
+	Examples bool
 	// Defaults fills in the default of a member that a received event lacks, for
 	// strings, numbers and booleans. Defaults to false: what is absent stays so.
 	Defaults bool
@@ -66,6 +68,7 @@ func Model(sources []schema.Source, opts Options) (*model.Model, []schema.Diagno
 	m, more := model.Build(set, model.Options{
 		Package:      opts.Package,
 		FormatAssert: !opts.FormatAnnotation,
+		Examples:     opts.Examples,
 		Defaults:     opts.Defaults,
 		RootQueues:   opts.RootQueues,
 	})

@@ -23,6 +23,7 @@ type command struct {
 	dump     bool
 	watching bool
 	defaults bool
+	examples bool
 	format   string
 	refRoots []refRoot
 }
@@ -43,6 +44,7 @@ func parseFlags(args []string, stderr io.Writer) (*command, error) {
 	f.BoolVar(&c.check, "check", false, "write nothing; fail when the files in the folder are not what would be written")
 	f.BoolVar(&c.dump, "dump", false, "write nothing; print what would be generated as JSON")
 	f.BoolVar(&c.watching, "watch", false, "generate again whenever a schema changes, until interrupted")
+	f.BoolVar(&c.examples, "examples", false, "add generators of random valid and invalid events, for tests")
 	f.BoolVar(&c.defaults, "defaults", false, "fill in the default of a member that a received event lacks: strings, numbers, booleans")
 	f.StringVar(&c.format, "format", "assert", "what format means: `assert` or annotation")
 	f.Func("ref-root", "serve references below a URI from a folder: `PREFIX=DIR`; repeatable", func(s string) error {
@@ -101,6 +103,7 @@ func (c *command) options() (gen.Options, error) {
 	opts := gen.Options{
 		Package:          c.pkg,
 		FormatAnnotation: c.format == "annotation",
+		Examples:         c.examples,
 		Defaults:         c.defaults,
 		RootQueues:       map[string]string{},
 	}

@@ -62,11 +62,12 @@ func Render(m *model.Model) (files []File, err error) {
 
 // A unit is what goes into one file.
 type unit struct {
-	model  *model.Model
-	name   string
-	queue  *model.Queue // nil: what queues share
-	types  []*model.Type
-	checks []*model.Check
+	model    *model.Model
+	name     string
+	queue    *model.Queue // nil: what queues share
+	types    []*model.Type
+	checks   []*model.Check
+	examples bool // the file has the generators of examples and nothing else
 	// prepared are the variables that hold patterns and limits.
 	prepared []string
 }
@@ -101,6 +102,9 @@ func units(m *model.Model) []*unit {
 	if len(shared.types)+len(shared.checks) > 0 {
 		list = append(list, shared)
 	}
+	if m.Examples {
+		list = append(list, &unit{model: m, name: exampleFile, examples: true})
+	}
 	return list
 }
 
@@ -118,6 +122,9 @@ func (u *unit) file() (File, error) {
 	u.handshake(f)
 	if u.queue != nil {
 		u.bus(f)
+	}
+	if u.examples {
+		declareExamples(f, u.model)
 	}
 	for _, t := range u.types {
 		u.prepared = append(u.prepared, declareType(f, u.model, t)...)

@@ -3,6 +3,7 @@ package emit
 import (
 	_ "embed"
 	"go/format"
+	"path"
 	"regexp"
 	"strings"
 
@@ -47,9 +48,9 @@ func helpers(m *model.Model, files []File) (list []File, err error) {
 
 func helperFileOf(m *model.Model, body string) ([]File, error) {
 	imports := ""
-	for _, path := range []string{"bytes", pathJSON, pathWire, "math", "strconv", "strings"} {
-		if regexp.MustCompile(`\b` + path[strings.LastIndexByte(path, '/')+1:] + `\.`).MatchString(body) {
-			imports += "\t\"" + path + "\"\n"
+	for _, name := range []string{"bytes", pathJSON, pathWire, "math", pathRand, "strconv", "strings", "time"} {
+		if regexp.MustCompile(`\b` + importName(name) + `\.`).MatchString(body) {
+			imports += "\t\"" + name + "\"\n"
 		}
 	}
 	if imports != "" {
@@ -76,4 +77,13 @@ func called(name string, files []File, parts []string, kept []bool) bool {
 		}
 	}
 	return false
+}
+
+// importName is what code calls a package.
+func importName(importPath string) string {
+	name := path.Base(importPath)
+	if name == "v2" {
+		name = path.Base(path.Dir(importPath))
+	}
+	return name
 }

@@ -14,7 +14,7 @@ import (
 
 // allowedImports are all packages that generated code may use.
 var allowedImports = []string{
-	pathContext, pathJSON, "time", pathLog, pathBus, pathWire, pathPgx,
+	pathContext, pathJSON, "time", pathLog, pathRand, pathBus, pathWire, pathPgx,
 }
 
 // verify reads a rendered file again and compares it with what was meant: the
@@ -108,6 +108,14 @@ func (u *unit) planned() map[string]bool {
 		}
 	}
 	add(u.prepared...)
+	if u.examples {
+		for _, t := range u.model.Types {
+			add("example" + t.Go)
+		}
+		for _, ev := range u.model.Events {
+			add(ev.Go+"Example", ev.Go+"Counterexample")
+		}
+	}
 	if q := u.queue; q != nil {
 		add(q.Const, q.Go+"Event", q.Go+"Producer", "New"+q.Go+"Producer", q.Go+"Consumer", "New"+q.Go+"Consumer", q.Go+"Handlers")
 		add(q.Go+"Producer.SendBatch", q.Go+"Consumer.Start", q.Go+"Consumer.Consumer", q.Go+"Consumer.OnUnknown", q.Go+"Consumer.Handle")

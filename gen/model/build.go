@@ -16,6 +16,8 @@ type Options struct {
 	// RootQueues names the queue of the files right in a root, by the root's
 	// name. Defaults to the last part of the root's name.
 	RootQueues map[string]string
+	// Examples adds generators of valid and invalid events, for tests.
+	Examples bool
 	// Defaults fills in what a received event lacks and its schema has a default
 	// for, where that is a string, a number or a boolean which the rules accept.
 	Defaults bool
@@ -29,7 +31,7 @@ func Build(set *schema.Set, opts Options) (*Model, []schema.Diagnostic) {
 	}
 	events, diags := findEvents(set, opts)
 	m := &Model{
-		Package: opts.Package, Events: events,
+		Package: opts.Package, Events: events, Examples: opts.Examples,
 	}
 	m.sortEvents()
 	checks := NewChecks(CheckOptions{FormatAssert: opts.FormatAssert, Prefix: checkPrefixes(set)})
@@ -147,6 +149,13 @@ func (m *Model) finish() {
 			s.Name = s.Type.Go
 		}
 	})
+	if m.Examples {
+		m.eachShape(func(_ *Type, s *Shape) {
+			if s.Basic == String {
+				s.Samples = s.Rules.samples()
+			}
+		})
+	}
 	m.box()
 	m.spread(func(t *Type) *bool { return &t.Checked }, func(t *Type, s *Shape) bool {
 		return len(t.Checks) > 0 || s != nil && len(s.Checks) > 0

@@ -14,6 +14,8 @@ type Model struct {
 	Types   []*Type  `json:"types"`  // sorted by Go name
 	Checks  []*Check `json:"checks"`
 	Sources []Source `json:"sources"` // sorted by file
+	// Examples asks for generators of valid and invalid events.
+	Examples bool `json:"examples,omitzero"`
 }
 
 // A Source is a schema file that the package is made from.
@@ -161,9 +163,8 @@ type Shape struct {
 	Boxed  bool     `json:"boxed,omitzero"`
 	Rules  Rules    `json:"rules,omitzero"`
 	Checks []string `json:"checks,omitzero"`
-	// Import and GoType name a type of the user's choice instead of Basic.
-	GoType string `json:"goType,omitzero"`
-	Import string `json:"import,omitzero"`
+	// Samples are strings that keep the Rules, where examples are wanted.
+	Samples []string `json:"samples,omitzero"`
 
 	Type *Type `json:"-"` // Named
 }
