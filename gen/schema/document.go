@@ -111,13 +111,14 @@ func (l *loader) parse(src []byte, name string) *Node {
 	return parseJSON(src, name, l.opts.Limits, &l.rep)
 }
 
-// buildDocument builds the schemas of doc; a second call does nothing.
-func (l *loader) buildDocument(doc *document) {
+// buildDocument builds the schemas of doc, in dialect d unless it names
+// its own; a second call does nothing.
+func (l *loader) buildDocument(doc *document, d *dialect) {
 	if doc.built {
 		return
 	}
 	doc.built = true
-	sc := scope{doc: doc, dialect: l.draftDialect(l.opts.Default)}
+	sc := scope{doc: doc, dialect: d}
 	doc.file.Root = l.schema(doc.root, "", sc)
 	doc.file.URI = doc.file.Root.Resource.URI
 }

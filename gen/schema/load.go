@@ -55,7 +55,7 @@ func Load(sources []Source, opts Options) (*Set, []Diagnostic) {
 	// The list grows while references reach new documents; those are built
 	// where they are reached.
 	for _, doc := range slices.Clone(l.docs) {
-		l.buildDocument(doc)
+		l.buildDocument(doc, l.draftDialect(l.opts.Default))
 	}
 	l.resolveRefs()
 	l.bindDynamicAnchors()

@@ -307,3 +307,17 @@ func TestLoad_RepeatedEnumValuesAreNoError(t *testing.T) {
 		}
 	}
 }
+
+func TestLoad_WhatAReferenceReachesIsReadInTheDraftOfTheReferrer(t *testing.T) {
+	events := fstest.MapFS{"q/e.json": {Data: []byte(`{` + draft7 + `"properties": {"a": {"$ref": "http://shared/pair.json"}}}`)}}
+	shared := fstest.MapFS{"pair.json": {Data: []byte(`{"items": [{"type": "string"}, {"type": "integer"}]}`)}}
+	set, diags := schema.Load([]schema.Source{{FS: events, Name: "schemas"}},
+		schema.Options{RefRoots: []schema.RefRoot{{Prefix: "http://shared/", FS: shared, Name: "shared"}}})
+	if set == nil {
+		t.Fatal(diags)
+	}
+	event := slices.IndexFunc(set.Files, func(f *schema.File) bool { return f.Event })
+	if got := set.Files[event].Root.Properties[0].Schema.Ref.Target; got.Draft != schema.Draft7 || len(got.PrefixItems) != 2 {
+		t.Errorf("read as %v with %d positions, want draft-07 and its items array of 2", got.Draft, len(got.PrefixItems))
+	}
+}

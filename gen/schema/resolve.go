@@ -202,7 +202,7 @@ func child(n *Node, token string) *Node {
 // is tried once more from the place of the file itself. It returns nil without
 // an error for a file that was reported already.
 func (l *loader) resource(u *url.URL, r pendingRef) (*resource, error) {
-	if res := l.known(u); res != nil {
+	if res := l.known(u, r); res != nil {
 		return res, nil
 	}
 	if res, ok := l.beside(r); ok {
@@ -214,7 +214,9 @@ func (l *loader) resource(u *url.URL, r pendingRef) (*resource, error) {
 	return nil, l.unreachable(u, r)
 }
 
-func (l *loader) known(u *url.URL) *resource {
+// known finds the resource of u. A document that names no dialect is read in the
+// draft of the schema that refers to it.
+func (l *loader) known(u *url.URL, r pendingRef) *resource {
 	uri := documentURI(u)
 	if res := l.resources[uri]; res != nil {
 		return res
@@ -223,7 +225,7 @@ func (l *loader) known(u *url.URL) *resource {
 	if doc == nil {
 		return nil
 	}
-	l.buildDocument(doc)
+	l.buildDocument(doc, l.draftDialect(r.scope.dialect.draft))
 	if res := l.resources[uri]; res != nil {
 		return res
 	}
@@ -256,7 +258,7 @@ func (l *loader) beside(r pendingRef) (*resource, bool) {
 		return nil, false
 	}
 	u := r.scope.doc.uri.ResolveReference(ref)
-	if res := l.known(u); res != nil {
+	if res := l.known(u, r); res != nil {
 		return res, true
 	}
 	return nil, l.broken[documentURI(u)]

@@ -3,7 +3,6 @@ package suite_test
 import (
 	"bytes"
 	"fmt"
-	"io/fs"
 	"maps"
 	"regexp"
 	"slices"
@@ -62,7 +61,7 @@ func (d draft) generate(t *testing.T, name string, groups []group, members []int
 	opts := gen.Options{
 		Package:          name,
 		FormatAnnotation: !groups[members[0]].assertsFormat(),
-		RefRoots:         []schema.RefRoot{{Prefix: remotePrefix, FS: d.remotes(t), Name: "remotes"}},
+		RefRoots:         []schema.RefRoot{{Prefix: remotePrefix, FS: remotes(t), Name: "remotes"}},
 	}
 	m, diags := gen.Model(sources, opts)
 	if err := firstError(diags); err != nil {
@@ -129,25 +128,6 @@ var oldDrafts = map[schema.Draft]string{
 	schema.Draft4: "http://json-schema.org/draft-04/schema#",
 	schema.Draft6: "http://json-schema.org/draft-06/schema#",
 	schema.Draft7: "http://json-schema.org/draft-07/schema#",
-}
-
-// remotes are the files that the draft's cases refer to, each with $schema.
-func (d draft) remotes(t *testing.T) fs.FS {
-	t.Helper()
-	declared := fstest.MapFS{}
-	files := remotes(t)
-	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		text, err := fs.ReadFile(files, name)
-		declared[name] = &fstest.MapFile{Data: d.declare(text)}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return declared
 }
 
 // packages distributes the groups: each package asserts formats or does not,
