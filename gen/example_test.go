@@ -29,7 +29,7 @@ func TestExamples_AreValidAndCounterexamplesAreNot(t *testing.T) {
 			t.Fatal(err)
 		}
 		pkg := strings.TrimSuffix(filepath.Base(name), ".txtar")
-		opts := gen.Options{Package: pkg, Examples: true}
+		opts := gen.Options{Package: pkg, Fuzz: true}
 		m, diags := gen.Model(schemasOf(archive), opts)
 		if gen.HasErrors(diags) {
 			continue
@@ -44,7 +44,7 @@ func TestExamples_AreValidAndCounterexamplesAreNot(t *testing.T) {
 		}
 	}
 	w.write(t, "main.go", []byte(fmt.Sprintf(exampleProgram, imports.String(), calls.String())))
-	w.goTool(t, nil, "vet", "./...")
+	w.goTool(t, nil, "test", "./...") // the seeds of the fuzz targets
 	if out := w.goTool(t, nil, "run", "."); len(out) > 0 {
 		t.Error(string(out))
 	}

@@ -25,6 +25,8 @@ type Options struct {
 	FormatAnnotation bool
 	// Examples adds generators of random valid and invalid events, for tests.
 	Examples bool
+	// Fuzz adds a fuzz target for every event, and Examples for their seeds.
+	Fuzz bool
 	// Defaults fills in the default of a member that a received event lacks, for
 	// strings, numbers and booleans. Defaults to false: what is absent stays so.
 	Defaults bool
@@ -69,6 +71,7 @@ func Model(sources []schema.Source, opts Options) (*model.Model, []schema.Diagno
 		Package:      opts.Package,
 		FormatAssert: !opts.FormatAnnotation,
 		Examples:     opts.Examples,
+		Fuzz:         opts.Fuzz,
 		Defaults:     opts.Defaults,
 		RootQueues:   opts.RootQueues,
 	})

@@ -24,6 +24,7 @@ type command struct {
 	watching bool
 	defaults bool
 	examples bool
+	fuzz     bool
 	format   string
 	refRoots []refRoot
 }
@@ -45,6 +46,7 @@ func parseFlags(args []string, stderr io.Writer) (*command, error) {
 	f.BoolVar(&c.dump, "dump", false, "write nothing; print what would be generated as JSON")
 	f.BoolVar(&c.watching, "watch", false, "generate again whenever a schema changes, until interrupted")
 	f.BoolVar(&c.examples, "examples", false, "add generators of random valid and invalid events, for tests")
+	f.BoolVar(&c.fuzz, "fuzz", false, "add a fuzz target for every event, and -examples for their seeds")
 	f.BoolVar(&c.defaults, "defaults", false, "fill in the default of a member that a received event lacks: strings, numbers, booleans")
 	f.StringVar(&c.format, "format", "assert", "what format means: `assert` or annotation")
 	f.Func("ref-root", "serve references below a URI from a folder: `PREFIX=DIR`; repeatable", func(s string) error {
@@ -104,6 +106,7 @@ func (c *command) options() (gen.Options, error) {
 		Package:          c.pkg,
 		FormatAnnotation: c.format == "annotation",
 		Examples:         c.examples,
+		Fuzz:             c.fuzz,
 		Defaults:         c.defaults,
 		RootQueues:       map[string]string{},
 	}

@@ -56,6 +56,13 @@ func Render(m *model.Model) (files []File, err error) {
 		return nil, err
 	}
 	files = append(files, more...)
+	if m.Fuzz {
+		f, err := fuzzTargets(m)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
 	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Name, b.Name) })
 	return files, nil
 }

@@ -18,6 +18,8 @@ type Options struct {
 	RootQueues map[string]string
 	// Examples adds generators of valid and invalid events, for tests.
 	Examples bool
+	// Fuzz adds fuzz targets, and Examples for their seeds.
+	Fuzz bool
 	// Defaults fills in what a received event lacks and its schema has a default
 	// for, where that is a string, a number or a boolean which the rules accept.
 	Defaults bool
@@ -31,7 +33,7 @@ func Build(set *schema.Set, opts Options) (*Model, []schema.Diagnostic) {
 	}
 	events, diags := findEvents(set, opts)
 	m := &Model{
-		Package: opts.Package, Events: events, Examples: opts.Examples,
+		Package: opts.Package, Events: events, Examples: opts.Examples || opts.Fuzz, Fuzz: opts.Fuzz,
 	}
 	m.sortEvents()
 	checks := NewChecks(CheckOptions{FormatAssert: opts.FormatAssert, Prefix: checkPrefixes(set)})

@@ -16,6 +16,8 @@ type Model struct {
 	Sources []Source `json:"sources"` // sorted by file
 	// Examples asks for generators of valid and invalid events.
 	Examples bool `json:"examples,omitzero"`
+	// Fuzz asks for fuzz targets, which need the generators.
+	Fuzz bool `json:"fuzz,omitzero"`
 }
 
 // A Source is a schema file that the package is made from.

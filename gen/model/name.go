@@ -209,7 +209,7 @@ func (n *namer) surface() {
 		}
 	}
 	for _, ev := range n.model.Events {
-		for _, name := range []string{ev.Const, "Schema" + ev.Go, ev.Go + "Example", ev.Go + "Counterexample"} {
+		for _, name := range []string{ev.Const, "Schema" + ev.Go, ev.Go + "Example", ev.Go + "Counterexample", "Fuzz" + ev.Go} {
 			n.taken[name] = true
 		}
 	}
