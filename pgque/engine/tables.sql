@@ -163,6 +163,7 @@ create table pgque.idem (
 );
 create table pgque.idem_0 (primary key (queue_id, idem_key)) inherits (pgque.idem);
 create table pgque.idem_1 (primary key (queue_id, idem_key)) inherits (pgque.idem);
+create index on pgque.idem (expires_at);
 create index on pgque.idem_0 (expires_at);
 create index on pgque.idem_1 (expires_at);
 

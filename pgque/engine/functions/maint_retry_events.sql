@@ -10,11 +10,12 @@ set search_path = pgque, pg_catalog, pg_temp
 as $$
 declare
     v_queue pgque.queue;
+    v_now timestamptz := clock_timestamp(); -- in a variable, for the index
     v_moved integer := 0;
 begin
     for v_queue in
         select * from pgque.queue q
-        where exists (select from pgque.retry_queue where ev_queue = q.queue_id and ev_retry_after <= clock_timestamp())
+        where exists (select from pgque.retry_queue where ev_queue = q.queue_id and ev_retry_after <= v_now)
         order by queue_id
     loop
         begin

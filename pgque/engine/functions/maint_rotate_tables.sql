@@ -134,7 +134,7 @@ $$;
 -- _delete_ticks drops the ticks before a given one, except those a consumer is at.
 create or replace function pgque._delete_ticks(i_queue pgque.queue, i_before bigint) returns void
 language plpgsql
-set enable_seqscan = off
+set enable_seqscan = off set jit = off
 as $$
 begin
     delete from pgque.tick

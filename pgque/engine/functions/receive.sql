@@ -14,7 +14,7 @@ language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
 begin
-    return query select * from pgque._receive(i_queue, i_consumer, i_max_return, 0);
+    return query select * from pgque._receive_page(pgque._receiving(i_queue, i_consumer, i_max_return), null, i_max_return, 0);
 end
 $$;
 call pgque._allow('pgque_reader', 'pgque.receive(text, text, integer)');
@@ -28,15 +28,14 @@ language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
 begin
-    return query select * from pgque._receive(i_queue, i_consumer, i_max_return,
-                                              greatest(4 * i_max_return::bigint, 1000));
+    return query select * from pgque._receive_page(pgque._receiving(i_queue, i_consumer, i_max_return), null, i_max_return,
+                                                   greatest(4 * i_max_return::bigint, 1000));
 end
 $$;
 call pgque._allow('pgque_reader', 'pgque.fetch(text, text, integer)');
 
--- _receive joins windows up to i_join events; 0 keeps them as they were ticked.
-create or replace function pgque._receive(i_queue text, i_consumer text, i_max_return int, i_join bigint)
-returns setof pgque.message
+-- _receiving locks the cursor that is to receive a page; a null row when nothing waits.
+create or replace function pgque._receiving(i_queue text, i_consumer text, i_max_return int) returns pgque.subscription
 language plpgsql as $$
 declare
     v_sub pgque.subscription := pgque._subscription(i_queue, i_consumer);
@@ -44,14 +43,14 @@ begin
     perform pgque._check_max_return(i_max_return);
     perform pgque._check_normal(v_sub);
     if v_sub.sub_next_tick is null and pgque._next_tick(v_sub.sub_queue, v_sub.sub_last_tick, 1) is null then
-        return; -- nothing waits, and nothing has to be locked to see that
+        return null; -- nothing has to be locked to see that
     end if;
     v_sub := pgque._lock_subscription(v_sub);
     if v_sub.sub_no is null then
         raise exception 'not subscriber to queue: %/%', i_queue, i_consumer using errcode = 'PQ002';
     end if;
     perform pgque._check_normal(v_sub);
-    return query select * from pgque._receive_page(v_sub, null, i_max_return, i_join);
+    return v_sub;
 end
 $$;
 
@@ -65,7 +64,8 @@ end
 $$;
 
 -- _receive_page returns the page of a locked cursor, and moves the cursor over
--- windows without events on the way. A cooperative member has no position of its own:
+-- windows without events on the way; nothing for a null cursor. It joins windows up to
+-- i_join events; 0 keeps them as they were ticked. A cooperative member has no position of its own:
 -- its new windows begin where i_main stands, the cursor of its group, also locked.
 --
 -- Steps over empty windows double, so that a thousand of them cost ten looks; once a
@@ -73,15 +73,21 @@ $$;
 create or replace function pgque._receive_page(
     i_sub pgque.subscription, i_main pgque.subscription, i_max_return int, i_join bigint)
 returns setof pgque.message
-language plpgsql as $$
+language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set jit = off set max_parallel_workers_per_gather = 0
+as $$
 declare
     v_sub pgque.subscription := i_sub;
     v_position bigint := coalesce(i_main.sub_last_tick, i_sub.sub_next_tick, i_sub.sub_last_tick);
     v_limit int := greatest(i_max_return, i_sub.sub_page_rows);
     v_step int := 1;
     v_growing boolean := true;
-    v_event pgque.event_template;
+    v_page pgque.subscription;
+    v_rows bigint := 0;
 begin
+    if i_sub.sub_no is null then
+        return;
+    end if;
     loop
         if v_sub.sub_next_tick is null then
             v_sub.sub_last_tick := v_position;
@@ -96,26 +102,14 @@ begin
             v_position := v_sub.sub_next_tick;
         end if;
         if v_step = 1 then
-            v_sub.sub_page_last := true;
-            v_sub.sub_page_rows := 0;
-            for v_event in
-                select * from pgque._window_events(v_sub, pgque._batch_from(v_sub), 9223372036854775807, v_limit + 1::bigint)
-            loop
-                if v_sub.sub_page_rows >= v_limit then
-                    v_sub.sub_page_last := false;
-                    exit;
-                end if;
-                if v_sub.sub_batch is null then
-                    v_sub.sub_batch := pgque._new_batch_id(v_sub);
-                    v_sub.sub_active := clock_timestamp();
-                end if;
-                v_sub.sub_page_rows := v_sub.sub_page_rows + 1;
-                v_sub.sub_page_end := v_event.ev_id;
-                return next row(v_event.ev_id, v_sub.sub_batch, v_event.ev_type, v_event.ev_data,
-                                v_event.ev_retry, v_event.ev_time, v_event.ev_extra1, v_event.ev_extra2,
-                                v_event.ev_extra3, v_event.ev_extra4)::pgque.message;
-            end loop;
-            exit when v_sub.sub_page_rows > 0;
+            v_page := v_sub;
+            if v_page.sub_batch is null then
+                v_page.sub_batch := pgque._new_batch_id(v_sub);
+                v_page.sub_active := clock_timestamp();
+            end if;
+            return query execute pgque._page_sql(v_page, v_limit) using v_page, v_limit;
+            get diagnostics v_rows = row_count;
+            exit when v_rows > 0;
         end if;
         v_sub := pgque._finished_window(v_sub);
         v_step := case when v_growing then v_step * 2 else greatest(v_step / 2, 1) end;
@@ -123,13 +117,40 @@ begin
     if v_sub.sub_next_tick is null and v_sub.sub_role = 'coop_member' then
         v_sub.sub_last_tick := null;
     end if;
-    if v_sub is distinct from i_sub then
+    if v_rows = 0 and v_sub is distinct from i_sub then
         perform pgque._store_cursor(v_sub);
     end if;
     if i_main.sub_last_tick <> v_position then
         i_main.sub_last_tick := v_position;
         perform pgque._store_cursor(i_main);
     end if;
+end
+$$;
+
+-- _page_sql builds the statement that returns the next page of the cursor $1, at most
+-- $2 rows, and stores the cursor with the page open. One statement does both, so that
+-- no row passes through a loop. It stores nothing when there is no row, or when the
+-- same page is open already. The events are in order as they come out of page.
+create or replace function pgque._page_sql(i_sub pgque.subscription, i_limit int) returns text
+language plpgsql as $$
+begin
+    return 'with page as materialized ('
+        || pgque._window_sql(i_sub, pgque._batch_from(i_sub), 9223372036854775807, i_limit + 1::bigint) || '),
+        extent as (select (select count(*) from page) as found, max(ev_id) as page_end, count(*)::int as page_rows
+                   from (select ev_id from page limit $2) as first),
+        stored as (
+            update pgque.subscription set
+                sub_last_tick = $1.sub_last_tick, sub_active = $1.sub_active, sub_batch = $1.sub_batch,
+                sub_next_tick = $1.sub_next_tick, sub_role = $1.sub_role, sub_was_coop = $1.sub_was_coop,
+                sub_done_id = $1.sub_done_id, sub_page_end = extent.page_end, sub_page_rows = extent.page_rows,
+                sub_page_last = extent.found = extent.page_rows, sub_moves = $1.sub_moves + 1,
+                sub_gen = $1.sub_gen + case when $1.sub_moves % 32 = 31 then 1 else 0 end
+            from extent
+            where extent.found > 0 and sub_no = $1.sub_no and sub_gen = $1.sub_gen
+              and (sub_batch, sub_page_end, sub_page_last)
+                  is distinct from ($1.sub_batch, extent.page_end, extent.found = extent.page_rows))
+        select ev_id, $1.sub_batch, ev_type, ev_data, ev_retry, ev_time, ev_extra1, ev_extra2, ev_extra3, ev_extra4
+        from page limit $2';
 end
 $$;
 

@@ -54,11 +54,12 @@ set search_path = pgque, pg_catalog, pg_temp
 as $$
 declare
     v_queue pgque.queue;
+    v_now timestamptz := clock_timestamp(); -- in a variable, for the index
     v_sent integer := 0;
 begin
     for v_queue in
         select * from pgque.queue q
-        where exists (select from pgque.delayed where de_queue = q.queue_id and de_deliver_at <= clock_timestamp())
+        where exists (select from pgque.delayed where de_queue = q.queue_id and de_deliver_at <= v_now)
         order by queue_id
     loop
         begin

@@ -79,20 +79,24 @@ $$;
 create or replace function pgque.maint_idem() returns integer
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
+set enable_seqscan = off set enable_bitmapscan = off set jit = off
 as $$
 declare
-    v_current integer := (select idem_current from pgque.config);
-    v_newer text := 'pgque.idem_' || v_current;
-    v_older text := 'pgque.idem_' || 1 - v_current;
+    v_now timestamptz := clock_timestamp();
+    v_current integer;
     v_emptied integer := 0;
 begin
     perform pgque._check_read_committed();
-    if pgque._holds_keys(v_older, '<= clock_timestamp()') and not pgque._holds_keys(v_older, '> clock_timestamp()')
-       and pgque._lock_table(v_older) and not pgque._holds_keys(v_older, '> clock_timestamp()') then
-        execute 'truncate ' || v_older;
+    if not exists (select from pgque.idem where expires_at <= v_now) then
+        return 0;
+    end if;
+    v_current := (select idem_current from pgque.config);
+    if pgque._is_expired('pgque.idem_' || 1 - v_current, v_now) and pgque._lock_table('pgque.idem_' || 1 - v_current)
+       and pgque._is_expired('pgque.idem_' || 1 - v_current, v_now) then
+        execute 'truncate pgque.idem_' || 1 - v_current;
         v_emptied := 1;
     end if;
-    if pgque._holds_keys(v_newer, '<= clock_timestamp()') and not pgque._holds_keys(v_older, 'is not null') then
+    if not pgque._holds_keys('pgque.idem_' || 1 - v_current, '-infinity') then
         update pgque.config set idem_current = 1 - v_current where idem_current = v_current;
     end if;
     return v_emptied;
@@ -106,15 +110,23 @@ as $$
     select pgque.maint_idem()
 $$;
 
--- _holds_keys tells whether a table has a key whose expiry satisfies a condition.
-create or replace function pgque._holds_keys(i_table text, i_condition text) returns boolean
+-- _is_expired tells whether a table holds keys, and all of them have expired.
+create or replace function pgque._is_expired(i_table text, i_now timestamptz) returns boolean
+language plpgsql as $$
+begin
+    return pgque._holds_keys(i_table, '-infinity') and not pgque._holds_keys(i_table, i_now);
+end
+$$;
+
+-- _holds_keys tells whether a table has a key that expires after a time.
+create or replace function pgque._holds_keys(i_table text, i_after timestamptz) returns boolean
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off
+set enable_seqscan = off set enable_bitmapscan = off set jit = off
 as $$
 declare
     v_holds boolean;
 begin
-    execute format('select exists (select from %s where expires_at %s)', i_table, i_condition) into v_holds;
+    execute format('select exists (select from %s where expires_at > $1)', i_table) into v_holds using i_after;
     return v_holds;
 end
 $$;

@@ -58,7 +58,10 @@ $$;
 -- without a key are in slot 0.
 --
 -- All children are read, not only the current one: a transaction may have looked the
--- table up long before it inserted.
+-- table up long before it inserted. A child that is empty on disk is left out, and so
+-- are indexes that hold nothing: what belongs to the window was committed before its
+-- tick, and so is on disk by now. Planning is most of the work of a small page, and
+-- grows with each scan.
 create or replace function pgque._window_sql(i_sub pgque.subscription, i_from bigint, i_to bigint, i_limit bigint) returns text
 language plpgsql
 set enable_seqscan = off
@@ -70,7 +73,7 @@ declare
     v_low bigint;
     v_next_xid xid8;
     v_running xid8[];
-    v_slot text := '';
+    v_table text;
     v_parts text[];
 begin
     select * into v_queue from pgque.queue where queue_id = i_sub.sub_queue;
@@ -87,43 +90,58 @@ begin
     v_running := array(select x from pg_snapshot_xip(v_last.tick_snapshot) as x
                        where pg_visible_in_snapshot(x, v_next.tick_snapshot));
 
-    if i_sub.sub_slot is not null then
-        v_slot := format(' and ((coalesce(hashtextextended(ev_extra1, 0), 0) %% %1$s) + %1$s) %% %1$s = %s', i_sub.sub_slots, i_sub.sub_slot);
-    end if;
+    for i in 0 .. v_queue.queue_ntables - 1 loop
+        v_table := v_queue.queue_data_pfx || '_' || i;
+        continue when pg_relation_size(v_table) = 0;
+        if i_to > v_low then
+            v_parts := v_parts || format(
+                '(select * from %s where ev_id > %s and ev_id <= %s and ev_owner is null'
+                ' and pg_visible_in_snapshot(ev_txid, %L) and not pg_visible_in_snapshot(ev_txid, %L)'
+                ' order by ev_id limit %s)',
+                v_table, greatest(i_from, v_low), least(i_to, v_next.tick_event_high),
+                v_next.tick_snapshot, v_last.tick_snapshot, coalesce(i_limit::text, 'all'));
+        end if;
+        if i_from < v_low and cardinality(v_running) > 0 then
+            v_parts := v_parts || format(
+                'select * from %s where ev_txid = any (%L::xid8[]) and ev_owner is null and ev_id + 0 > %s and ev_id + 0 <= %s',
+                v_table, v_running, i_from, least(i_to, v_low));
+        end if;
+        if i_from < v_low and v_next_xid > pg_snapshot_xmax(v_last.tick_snapshot) then
+            v_parts := v_parts || format(
+                'select * from %s where ev_txid >= %L and ev_txid < %L and ev_owner is null'
+                ' and pg_visible_in_snapshot(ev_txid, %L) and ev_id + 0 > %s and ev_id + 0 <= %s',
+                v_table, pg_snapshot_xmax(v_last.tick_snapshot), v_next_xid,
+                v_next.tick_snapshot, i_from, least(i_to, v_low));
+        end if;
+        continue when not pgque._has_owned(v_table);
+        if cardinality(v_running) > 0 then
+            v_parts := v_parts || format(
+                'select * from %s where ev_owner = %s and ev_txid = any (%L::xid8[]) and ev_id + 0 > %s and ev_id + 0 <= %s',
+                v_table, i_sub.sub_id, v_running, i_from, i_to);
+        end if;
+        v_parts := v_parts || format(
+            'select * from %s where ev_owner = %s and ev_txid >= %L and ev_txid < %L'
+            ' and pg_visible_in_snapshot(ev_txid, %L) and ev_id + 0 > %s and ev_id + 0 <= %s',
+            v_table, i_sub.sub_id, pg_snapshot_xmax(v_last.tick_snapshot),
+            pg_snapshot_xmax(v_next.tick_snapshot), v_next.tick_snapshot, i_from, i_to);
+    end loop;
 
-    if i_to > v_low then
-        v_parts := v_parts || format(
-            '(select * from %s where ev_id > %s and ev_id <= %s and ev_owner is null'
-            ' and pg_visible_in_snapshot(ev_txid, %L) and not pg_visible_in_snapshot(ev_txid, %L)'
-            ' %s order by ev_id limit %s)',
-            v_queue.queue_data_pfx, greatest(i_from, v_low), least(i_to, v_next.tick_event_high),
-            v_next.tick_snapshot, v_last.tick_snapshot, v_slot, coalesce(i_limit::text, 'all'));
+    if cardinality(v_parts) = 1 and i_to > v_low then
+        return v_parts[1]; -- in order already, through the index
     end if;
-    if i_from < v_low and cardinality(v_running) > 0 then
-        v_parts := v_parts || format(
-            'select * from %s where ev_txid = any (%L::xid8[]) and ev_owner is null and ev_id + 0 > %s and ev_id + 0 <= %s %s',
-            v_queue.queue_data_pfx, v_running, i_from, least(i_to, v_low), v_slot);
-    end if;
-    if i_from < v_low and v_next_xid > pg_snapshot_xmax(v_last.tick_snapshot) then
-        v_parts := v_parts || format(
-            'select * from %s where ev_txid >= %L and ev_txid < %L and ev_owner is null'
-            ' and pg_visible_in_snapshot(ev_txid, %L) and ev_id + 0 > %s and ev_id + 0 <= %s %s',
-            v_queue.queue_data_pfx, pg_snapshot_xmax(v_last.tick_snapshot), v_next_xid,
-            v_next.tick_snapshot, i_from, least(i_to, v_low), v_slot);
-    end if;
-    if cardinality(v_running) > 0 then
-        v_parts := v_parts || format(
-            'select * from %s where ev_owner = %s and ev_txid = any (%L::xid8[]) and ev_id + 0 > %s and ev_id + 0 <= %s',
-            v_queue.queue_data_pfx, i_sub.sub_id, v_running, i_from, i_to);
-    end if;
-    v_parts := v_parts || format(
-        'select * from %s where ev_owner = %s and ev_txid >= %L and ev_txid < %L'
-        ' and pg_visible_in_snapshot(ev_txid, %L) and ev_id + 0 > %s and ev_id + 0 <= %s',
-        v_queue.queue_data_pfx, i_sub.sub_id, pg_snapshot_xmax(v_last.tick_snapshot),
-        pg_snapshot_xmax(v_next.tick_snapshot), v_next.tick_snapshot, i_from, i_to);
-
     return format('select * from (%s) as events order by ev_id, ev_retry nulls first limit %s',
-        array_to_string(v_parts, ' union all '), coalesce(i_limit::text, 'all'));
+        coalesce(array_to_string(v_parts, ' union all '), 'select * from ' || v_queue.queue_data_pfx || ' where false'),
+        coalesce(i_limit::text, 'all'));
+end
+$$;
+
+-- _has_owned tells whether a table may hold events for one subscription alone. Their
+-- index consists of its first block until the first of them comes.
+create or replace function pgque._has_owned(i_table text) returns boolean
+language plpgsql as $$
+begin
+    return coalesce(pg_relation_size(to_regclass(i_table || '_ev_owner_ev_txid_idx'))
+                    > current_setting('block_size')::bigint, true);
 end
 $$;
 
