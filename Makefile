@@ -21,7 +21,7 @@ GOTEST    := go test -timeout 15m
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: bench bench-quick help demo build test race lint fmt generate check-generate test-versions postgresql clean
+.PHONY: test-original bench bench-quick help demo build test race lint fmt generate check-generate test-versions postgresql clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub("%", "17", $$1); printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,12 @@ bench: postgresql ## measure everything beside its limit, less than ten minutes
 
 bench-quick: postgresql ## the same in about a minute
 	cd cmd/pgque-bench && go run . -quick
+
+test-original: ## compare thousands of random programs with PgQ, which it installs (PROGRAMS=2000)
+	@ls /usr/lib/postgresql/*/bin/initdb /usr/share/postgresql/*/extension/pgq.control >/dev/null 2>&1 || { \
+		[ "$$(id -u)" -eq 0 ] || { echo 'run: sudo apt-get install -y --no-install-recommends postgresql-15-pgq3' >&2; exit 1; }; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql-15-pgq3; }
+	go test -count=1 -timeout 2h ./pgque/enginetest -run Original -v -original -programs $(or $(PROGRAMS),2000)
 
 postgresql: ## install PostgreSQL for the tests, or say how, where there is none
 	@.ci/postgresql
