@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -70,13 +71,17 @@ func (ev Event) hasExtras() bool {
 	return ev.Extra1 != nil || ev.Extra2 != nil || ev.Extra3 != nil || ev.Extra4 != nil
 }
 
-// encode returns the JSON text of the payload.
+// encode returns the JSON text of the payload. Its error names the event, once: that
+// of a payload that was refused does so by itself.
 func (ev Event) encode() (string, error) {
 	text, err := encodePayload(ev.Payload)
-	if err != nil {
-		return "", fmt.Errorf("encode the payload of event %q: %w", ev.typeName(), err)
+	switch {
+	case err == nil:
+		return text, nil
+	case strings.HasPrefix(err.Error(), ev.typeName()+":"):
+		return "", err
 	}
-	return text, nil
+	return "", fmt.Errorf("encode the payload of event %q: %w", ev.typeName(), err)
 }
 
 func encodePayload(payload any) (string, error) {

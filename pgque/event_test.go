@@ -58,6 +58,22 @@ func TestEvent_UnencodablePayloadNamesTheType(t *testing.T) {
 	}
 }
 
+// refused is a payload as generated code refuses it: its error begins with the type.
+type refused struct{}
+
+func (refused) AppendJSON([]byte) ([]byte, error) {
+	return nil, errors.New("order.created: /lines/0/quantity: 0 is less than 1")
+}
+
+func TestEvent_RefusedPayloadIsNamedOnce(t *testing.T) {
+	t.Parallel()
+	_, err := New(nil).Send(t.Context(), "orders", Event{Type: "order.created", Payload: refused{}})
+	const want = `pgque: send to "orders": order.created: /lines/0/quantity: 0 is less than 1`
+	if err == nil || err.Error() != want {
+		t.Errorf("error %q, want %q", err, want)
+	}
+}
+
 func TestMessage_AttemptCountsDeliveries(t *testing.T) {
 	t.Parallel()
 	two := 2

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 const module = "github.com/pgque/pgque-go"
@@ -29,7 +30,7 @@ var arrows = []struct {
 	{"gen/model", []string{module + "/gen/schema", module + "/gen/model"}},
 	{"gen/emit", []string{module + "/gen", "github.com/dave/jennifer", "golang.org/x/tools"}},
 	{"cmd", []string{module + "/gen", module + "/pgque", "github.com/jackc/pgx/v5"}},
-	{"examples", []string{module + "/examples", module + "/pgque", "github.com/jackc/pgx/v5"}},
+	{"examples", []string{module + "/examples", module + "/gen", module + "/pgque", "github.com/jackc/pgx/v5"}},
 }
 
 // What pgque-gen writes becomes part of other people's programs. It names pgx for
@@ -81,6 +82,8 @@ func TestImports_AWrongArrowIsSeen(t *testing.T) {
 		{"cmd/pgque/main.go", module + "/cmd/pgque-gen", nil, false},
 		{"elsewhere/file.go", "github.com/jackc/pgx/v5", nil, false},
 		{"gen/schema/load.go", module + "/gen/model", nil, false},
+		{"gen/schema/load.go", "go.yaml.in/yaml/v3", nil, true},
+		{"examples/demo/main.go", module + "/gen", nil, true},
 		{"examples/demo/events/orders.go", "github.com/jackc/pgx/v5", generated, true},
 		{"examples/demo/events/orders.go", "github.com/jackc/pgx/v5/pgxpool", generated, false},
 		{"examples/demo/events/orders.go", module + "/pgque/wire", generated, true},
@@ -91,7 +94,8 @@ func TestImports_AWrongArrowIsSeen(t *testing.T) {
 	}
 }
 
-// goFiles lists what is compiled into packages: tests may import anything.
+// goFiles lists what is compiled into packages of this module: tests may import
+// anything, and a folder with a go.mod of its own is another module.
 func goFiles(t *testing.T, root fs.FS) []string {
 	t.Helper()
 	var files []string
@@ -99,7 +103,7 @@ func goFiles(t *testing.T, root fs.FS) []string {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && name != "." && isIgnored(d.Name()):
+		case d.IsDir() && name != "." && (isIgnored(d.Name()) || isModule(root, name)):
 			return fs.SkipDir
 		case !d.IsDir() && path.Ext(name) == ".go" && !strings.HasSuffix(name, "_test.go"):
 			files = append(files, name)
@@ -115,6 +119,24 @@ func goFiles(t *testing.T, root fs.FS) []string {
 // isIgnored is the go command's rule.
 func isIgnored(dir string) bool {
 	return dir == "testdata" || strings.HasPrefix(dir, ".") || strings.HasPrefix(dir, "_")
+}
+
+func isModule(root fs.FS, dir string) bool {
+	_, err := fs.Stat(root, path.Join(dir, "go.mod"))
+	return err == nil
+}
+
+func TestImports_NestedModulesAreNotWalked(t *testing.T) {
+	t.Parallel()
+	root := fstest.MapFS{
+		"go.mod":             {Data: []byte("module outer")},
+		"pgque/client.go":    {},
+		"pgque/otel/go.mod":  {Data: []byte("module nested")},
+		"pgque/otel/otel.go": {},
+	}
+	if files := goFiles(t, root); !slices.Equal(files, []string{"pgque/client.go"}) {
+		t.Errorf("walked %v", files)
+	}
 }
 
 func importsOf(t *testing.T, name string, source []byte) []string {
