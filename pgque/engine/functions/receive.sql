@@ -141,7 +141,7 @@ begin
         stored as (
             update pgque.subscription set
                 sub_last_tick = $1.sub_last_tick, sub_active = $1.sub_active, sub_batch = $1.sub_batch,
-                sub_next_tick = $1.sub_next_tick, sub_role = $1.sub_role, sub_was_coop = $1.sub_was_coop,
+                sub_next_tick = $1.sub_next_tick, sub_role = $1.sub_role, sub_was_coop = $1.sub_was_coop, sub_epoch = $1.sub_epoch,
                 sub_done_id = $1.sub_done_id, sub_page_end = extent.page_end, sub_page_rows = extent.page_rows,
                 sub_page_last = extent.found = extent.page_rows, sub_moves = $1.sub_moves + 1,
                 sub_gen = $1.sub_gen + case when $1.sub_moves % 32 = 31 then 1 else 0 end

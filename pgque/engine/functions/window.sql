@@ -73,6 +73,7 @@ declare
     v_low bigint;
     v_next_xid xid8;
     v_running xid8[];
+    v_slot text := '';
     v_table text;
     v_parts text[];
 begin
@@ -90,6 +91,10 @@ begin
     v_running := array(select x from pg_snapshot_xip(v_last.tick_snapshot) as x
                        where pg_visible_in_snapshot(x, v_next.tick_snapshot));
 
+    if i_sub.sub_slot is not null then
+        v_slot := format(' and ((coalesce(hashtextextended(ev_extra1, 0), 0) %% %1$s) + %1$s) %% %1$s = %s', i_sub.sub_slots, i_sub.sub_slot);
+    end if;
+
     for i in 0 .. v_queue.queue_ntables - 1 loop
         v_table := v_queue.queue_data_pfx || '_' || i;
         continue when pg_relation_size(v_table) = 0;
@@ -97,21 +102,21 @@ begin
             v_parts := v_parts || format(
                 '(select * from %s where ev_id > %s and ev_id <= %s and ev_owner is null'
                 ' and pg_visible_in_snapshot(ev_txid, %L) and not pg_visible_in_snapshot(ev_txid, %L)'
-                ' order by ev_id limit %s)',
+                '%s order by ev_id limit %s)',
                 v_table, greatest(i_from, v_low), least(i_to, v_next.tick_event_high),
-                v_next.tick_snapshot, v_last.tick_snapshot, coalesce(i_limit::text, 'all'));
+                v_next.tick_snapshot, v_last.tick_snapshot, v_slot, coalesce(i_limit::text, 'all'));
         end if;
         if i_from < v_low and cardinality(v_running) > 0 then
             v_parts := v_parts || format(
-                'select * from %s where ev_txid = any (%L::xid8[]) and ev_owner is null and ev_id + 0 > %s and ev_id + 0 <= %s',
-                v_table, v_running, i_from, least(i_to, v_low));
+                'select * from %s where ev_txid = any (%L::xid8[]) and ev_owner is null and ev_id + 0 > %s and ev_id + 0 <= %s%s',
+                v_table, v_running, i_from, least(i_to, v_low), v_slot);
         end if;
         if i_from < v_low and v_next_xid > pg_snapshot_xmax(v_last.tick_snapshot) then
             v_parts := v_parts || format(
                 'select * from %s where ev_txid >= %L and ev_txid < %L and ev_owner is null'
-                ' and pg_visible_in_snapshot(ev_txid, %L) and ev_id + 0 > %s and ev_id + 0 <= %s',
+                ' and pg_visible_in_snapshot(ev_txid, %L) and ev_id + 0 > %s and ev_id + 0 <= %s%s',
                 v_table, pg_snapshot_xmax(v_last.tick_snapshot), v_next_xid,
-                v_next.tick_snapshot, i_from, least(i_to, v_low));
+                v_next.tick_snapshot, i_from, least(i_to, v_low), v_slot);
         end if;
         continue when not pgque._has_owned(v_table);
         if cardinality(v_running) > 0 then
