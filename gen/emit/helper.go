@@ -2,7 +2,11 @@ package emit
 
 import (
 	_ "embed"
+	"fmt"
+	"go/ast"
 	"go/format"
+	"go/parser"
+	"go/token"
 	"path"
 	"regexp"
 	"strings"
@@ -24,13 +28,22 @@ var helperName = regexp.MustCompile(`(?m)^(?:func|type) ([a-zA-Z]+)`)
 // nothing.
 func helpers(m *model.Model, files []File) (list []File, err error) {
 	parts := strings.Split(strings.TrimSpace(helperSource), "\n\n// ")
+	used := map[string]bool{}
+	for _, f := range files {
+		if err := identifiers(used, f.Bytes); err != nil {
+			return nil, err
+		}
+	}
 	kept := make([]bool, len(parts))
 	for again := true; again; {
 		again = false
 		for i, part := range parts {
-			name := helperName.FindStringSubmatch(part)[1]
-			if !kept[i] && called(name, files, parts, kept) {
-				kept[i], again = true, true
+			if kept[i] || !used[helperName.FindStringSubmatch(part)[1]] {
+				continue
+			}
+			kept[i], again = true, true
+			if err := identifiers(used, []byte("package p\n\n// "+part)); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -46,10 +59,35 @@ func helpers(m *model.Model, files []File) (list []File, err error) {
 	return helperFileOf(m, b.String())
 }
 
+// identifiers adds to used the names that a file uses. Names behind a dot belong
+// to something else.
+func identifiers(used map[string]bool, src []byte) error {
+	file, err := parser.ParseFile(token.NewFileSet(), "", src, parser.SkipObjectResolution)
+	if err != nil {
+		return fmt.Errorf("emit: %w", err)
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Ident:
+			used[n.Name] = true
+		case *ast.SelectorExpr:
+			ast.Inspect(n.X, func(x ast.Node) bool {
+				if id, ok := x.(*ast.Ident); ok {
+					used[id.Name] = true
+				}
+				return true
+			})
+			return false
+		}
+		return true
+	})
+	return nil
+}
+
 func helperFileOf(m *model.Model, body string) ([]File, error) {
 	imports := ""
 	for _, name := range []string{"bytes", pathJSON, pathWire, "math", pathRand, "strconv", "strings", "time"} {
-		if regexp.MustCompile(`\b` + importName(name) + `\.`).MatchString(body) {
+		if regexp.MustCompile(`\b` + importName(name) + `\.[A-Z]`).MatchString(body) {
 			imports += "\t\"" + name + "\"\n"
 		}
 	}
@@ -62,21 +100,6 @@ func helperFileOf(m *model.Model, body string) ([]File, error) {
 		return nil, err
 	}
 	return []File{{helperFile, out}}, nil
-}
-
-func called(name string, files []File, parts []string, kept []bool) bool {
-	call := regexp.MustCompile(`[^\w.]` + name + `\b[^.]`)
-	for _, f := range files {
-		if call.Match(f.Bytes) {
-			return true
-		}
-	}
-	for i, part := range parts {
-		if kept[i] && helperName.FindStringSubmatch(part)[1] != name && call.MatchString(part) {
-			return true
-		}
-	}
-	return false
 }
 
 // importName is what code calls a package.
