@@ -45,6 +45,8 @@ set local client_min_messages = warning;
 \ir functions/event_retry.sql
 \ir functions/nack.sql
 \ir functions/settle.sql
+\ir functions/shorten.sql
+\ir functions/begin_message.sql
 \ir functions/dead_letter.sql
 
 -- several workers that share one cursor

@@ -99,6 +99,10 @@ create table pgque.subscription (
     sub_page_end    bigint, -- last event id handed out under sub_batch; null when the batch is the whole rest of the window
     sub_page_rows   integer, -- how many were handed out
     sub_page_last   boolean not null default false, -- nothing of the window is left behind the page
+    sub_begun_batch bigint, -- the message that a worker noted before it handled it, in case it dies of it: its batch,
+    sub_begun_tick  bigint, -- the start of its window,
+    sub_begun_id    bigint, -- its id,
+    sub_begun_times integer, -- and how often that was noted
     sub_moves       bigint not null default 0, -- changes so far
     sub_gen         bigint not null default 0, -- rises every 32 moves
     primary key (sub_queue, sub_consumer, sub_gen),
