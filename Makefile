@@ -78,6 +78,9 @@ test-original: ## compare thousands of random programs with PgQ, which it instal
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql-15-pgq3; }
 	go test -count=1 -timeout 2h ./pgque/enginetest -run Original -v -original -programs $(or $(PROGRAMS),2000)
 
+check-model: postgresql ## run random histories with killed sessions for minutes (MODEL=5m)
+	go test -count=1 -timeout 2h ./pgque/enginetest -run History -v -model $(or $(MODEL),5m)
+
 postgresql: ## install PostgreSQL for the tests, or say how, where there is none
 	@.ci/postgresql
 

@@ -40,7 +40,7 @@ type cursor struct {
 	subscribed  bool
 	old, new    int64 // open batches; 0 when there is none
 	got, gotNew []delivery
-	putBack     map[int]bool // positions in the open batch
+	putBack     map[string]bool // what was put back, ever
 }
 
 // difference is what the engines disagree about. Other errors are accidents of SQL.
@@ -210,7 +210,9 @@ func (r *run) consume(s step, c *cursor) error {
 	name := fmt.Sprint("c", s.who)
 	switch s.verb {
 	case subscribe:
-		c.subscribed = true
+		if !c.subscribed {
+			*c = cursor{subscribed: true, putBack: map[string]bool{}}
+		}
 		return r.both(`select %s.register_consumer($1, $2)`, r.queue, name)
 	case unsubscribe:
 		if !c.subscribed {
@@ -226,7 +228,7 @@ func (r *run) consume(s step, c *cursor) error {
 		if err != nil {
 			return err
 		}
-		*c = cursor{subscribed: true}
+		c.close()
 		return r.both(`select %s.register_consumer_at($1, $2, $3)`, r.queue, name, min(int64(s.n), last))
 	}
 	if !c.subscribed {
@@ -238,11 +240,11 @@ func (r *run) consume(s step, c *cursor) error {
 	case putBack:
 		return r.putBack(c, s.pick)
 	case putAllBack:
-		if c.old == 0 || len(c.putBack) > 0 {
+		if c.old == 0 || slices.ContainsFunc(c.got, func(d delivery) bool { return c.putBack[d.text] }) {
 			return nil
 		}
-		for i := range c.got {
-			c.putBack[i] = true
+		for _, d := range c.got {
+			c.putBack[d.text] = true
 		}
 		return errors.Join(
 			r.old.exec(r.ctx, `select pgq.batch_retry($1, 0)`, c.old),
@@ -257,7 +259,6 @@ func (r *run) consume(s step, c *cursor) error {
 
 // open opens the next batch, or sees the open one again.
 func (r *run) open(name string, c *cursor) error {
-	wasOpen := c.old != 0
 	var err error
 	if c.old, err = r.old.number(r.ctx, `select coalesce(pgq.next_batch($1, $2), 0)`, r.queue, name); err != nil {
 		return err
@@ -277,9 +278,6 @@ func (r *run) open(name string, c *cursor) error {
 	if c.gotNew, err = r.new.events(r.ctx, sqlBatch, c.new); err != nil {
 		return err
 	}
-	if !wasOpen {
-		c.putBack = map[int]bool{}
-	}
 	return same(c.got, c.gotNew)
 }
 
@@ -294,17 +292,18 @@ const (
 const sqlSettle = `select pgque.settle($1, $2::bigint[], array_fill(0::float8, array[cardinality($2::bigint[])]),
 	array_fill(null::text, array[cardinality($2::bigint[])]), array_fill(false, array[cardinality($2::bigint[])]))`
 
-// putBack never chooses an event twice from one batch: between the two choices the
-// first may have been moved, and PgQ would then have the event twice.
+// putBack never chooses the same delivery twice, neither while its batch is open nor
+// after the consumer went back: the first may have been moved in between, and then PgQ
+// would have the event twice, while this engine would not.
 func (r *run) putBack(c *cursor, pick uint64) error {
 	if c.old == 0 {
 		return nil
 	}
 	for i := range c.got {
-		if !picked(pick, i) || c.putBack[i] {
+		if !c.chooses(pick, i) {
 			continue
 		}
-		c.putBack[i] = true
+		c.putBack[c.got[i].text] = true
 		if err := r.old.exec(r.ctx, `select pgq.event_retry($1, $2, 0)`, c.old, c.got[i].id); err != nil {
 			return err
 		}
@@ -314,8 +313,6 @@ func (r *run) putBack(c *cursor, pick uint64) error {
 	}
 	return nil
 }
-
-func picked(pick uint64, i int) bool { return pick>>(i%64)&1 == 1 }
 
 func (r *run) finish(c *cursor) error {
 	if c.old == 0 {
@@ -328,7 +325,11 @@ func (r *run) finish(c *cursor) error {
 		r.new.exec(r.ctx, `select pgque.finish_batch($1)`, new))
 }
 
-func (c *cursor) close() { c.old, c.new, c.got, c.gotNew, c.putBack = 0, 0, nil, nil, nil }
+func (c *cursor) close() { c.old, c.new, c.got, c.gotNew = 0, 0, nil, nil }
+
+func (c *cursor) chooses(pick uint64, i int) bool {
+	return pick>>(i%64)&1 == 1 && i < len(c.got) && !c.putBack[c.got[i].text]
+}
 
 // pages reads one batch that has events: as a batch from PgQ, by pages from this
 // engine. Both engines pass over empty windows.
@@ -355,7 +356,8 @@ func (r *run) pages(name string, c *cursor, s step) error {
 		return err
 	}
 	for i, e := range expected {
-		if picked(s.pick, i) && !c.putBack[i] {
+		if c.chooses(s.pick, i) {
+			c.putBack[e.text] = true
 			if err := r.old.exec(r.ctx, `select pgq.event_retry($1, $2, 0)`, c.old, e.id); err != nil {
 				return err
 			}
@@ -371,7 +373,7 @@ func (r *run) pages(name string, c *cursor, s step) error {
 func (r *run) settle(c *cursor, pick uint64, page []delivery, batch int64, at int) error {
 	ids := []int64{}
 	for i, d := range page {
-		if picked(pick, at+i) && !c.putBack[at+i] {
+		if c.chooses(pick, at+i) {
 			ids = append(ids, d.id)
 		}
 	}
@@ -400,7 +402,6 @@ func (r *run) nextFilled(name string, c *cursor) ([]delivery, error) {
 		if err := r.old.exec(r.ctx, `select pgq.finish_batch($1)`, c.old); err != nil {
 			return nil, err
 		}
-		c.putBack = nil
 	}
 }
 
