@@ -80,6 +80,12 @@ func (c *Client) NewConsumer(queue, name string, opts ...Option) *Consumer {
 	return consumer
 }
 
+// Queue is the name of the queue that the consumer reads.
+func (c *Consumer) Queue() string { return c.queue }
+
+// Name is the name under which the consumer reads it.
+func (c *Consumer) Name() string { return c.name }
+
 // Handle sets the handler of one event type, or of all types without one when
 // eventType is "*". The last one set counts. It may be called while Start runs and
 // then counts from the next message on.

@@ -71,9 +71,9 @@ func (ev Event) hasExtras() bool {
 	return ev.Extra1 != nil || ev.Extra2 != nil || ev.Extra3 != nil || ev.Extra4 != nil
 }
 
-// encode returns the JSON text of the payload. Its error names the event, once: that
-// of a payload that was refused does so by itself.
-func (ev Event) encode() (string, error) {
+// JSON is the text of the payload, as Send sends it. Its error names the event, once:
+// that of a payload that was refused does so by itself.
+func (ev Event) JSON() (string, error) {
 	text, err := encodePayload(ev.Payload)
 	switch {
 	case err == nil:

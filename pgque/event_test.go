@@ -36,7 +36,7 @@ func TestEvent_PayloadBecomesJSON(t *testing.T) {
 		"bytes":                  {[]byte("hi"), `"aGk="`},
 	}
 	for name, c := range cases {
-		text, err := Event{Payload: c.payload}.encode()
+		text, err := Event{Payload: c.payload}.JSON()
 		if err != nil || text != c.want {
 			t.Errorf("%s: %q, %v; want %q", name, text, err, c.want)
 		}
@@ -51,7 +51,7 @@ func TestEvent_UnencodablePayloadNamesTheType(t *testing.T) {
 		"empty raw":      json.RawMessage{},
 		"failed encoder": ownText(""),
 	} {
-		_, err := Event{Type: "order.created", Payload: payload}.encode()
+		_, err := Event{Type: "order.created", Payload: payload}.JSON()
 		if err == nil || !strings.Contains(err.Error(), `"order.created"`) {
 			t.Errorf("%s: error %v does not name the type", name, err)
 		}

@@ -138,7 +138,7 @@ func sendOne(ctx context.Context, send SendFunc, queue string, ev Event) (int64,
 func encodeAll(events []Event) ([]string, error) {
 	texts := make([]string, len(events))
 	for i, ev := range events {
-		text, err := ev.encode()
+		text, err := ev.JSON()
 		if err != nil {
 			return nil, err
 		}
