@@ -230,6 +230,30 @@ func TestInstall_ByAStrangerOfACurrentEngineChangesNothing(t *testing.T) {
 	mustInstall(t, connectTo(t, asRole(dsn, stranger)))
 }
 
+// Roles belong to the cluster, so this test has one of its own.
+func TestInstall_RolesAreOptionalAndMayComeLater(t *testing.T) {
+	t.Parallel()
+	server := pgquetest.Start(t)
+	super := connectTo(t, server.DSN("postgres"))
+	mustExec(t, super, `create role owner login nocreaterole`)
+	mustExec(t, super, `create database app owner owner`)
+
+	conn := connectTo(t, asRole(server.DSN("app"), "owner"))
+	mustInstall(t, conn)
+	mustExec(t, conn, `select pgque.create_queue('q'); select pgque.subscribe('q', 'c'); select pgque.send('q', '1')`)
+	mustExec(t, conn, `select pgque.tick_queue('q')`)
+	if got := query1[string](t, conn, `select payload from pgque.receive('q', 'c')`); got != "1" {
+		t.Errorf("received %q", got)
+	}
+
+	mustExec(t, super, `create role pgque_reader; create role pgque_writer; create role pgque_admin; create role app login in role pgque_reader`)
+	mustInstall(t, conn)
+	reader := connectTo(t, asRole(server.DSN("app"), "app"))
+	if got := query1[string](t, reader, `select ev_data from pgque.event_1, pgque.receive('q', 'c')`); got != "1" {
+		t.Errorf("a reader that came later received %q", got)
+	}
+}
+
 func TestInstall_CancelledChangesNothing(t *testing.T) {
 	t.Parallel()
 	conn := connectTo(t, pgquetest.NewDatabase(t))

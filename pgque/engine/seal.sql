@@ -42,3 +42,13 @@ begin
     end loop;
 end
 $$;
+
+-- Queues that are older than the roles.
+do $$
+begin
+    if to_regrole('pgque_reader') is not null then
+        perform pgque.grant_perms(queue_name) from pgque.queue
+        where not has_table_privilege('pgque_reader', queue_data_pfx, 'select');
+    end if;
+end
+$$;
