@@ -13,7 +13,12 @@ type capability struct {
 	fetch     bool // fetch(): receive() that merges waiting ticks
 	tick      bool // tick_queue(): tick when there is anything new
 	maint     bool // maint_queue(): maintenance of one queue
+	shorten   bool // shorten() and release(): a part of a page can be settled
+	begin     bool // begin_message(): deaths of the process are counted
 }
+
+// parts reports an engine that settles a part of a page for good.
+func (e capability) parts() bool { return e.settle && e.shorten }
 
 // pages reports an engine whose receive hands out pages and whose ack moves past
 // one page only; elsewhere ack ends the whole batch, whatever was received.
@@ -34,7 +39,7 @@ func (c *Client) capability(ctx context.Context) (capability, error) {
 		return *c.engine.known, nil
 	}
 	var e capability
-	err := c.pool.QueryRow(ctx, sqlCapabilities).Scan(&e.installed, &e.settle, &e.fetch, &e.tick, &e.maint)
+	err := c.pool.QueryRow(ctx, sqlCapabilities).Scan(&e.installed, &e.settle, &e.fetch, &e.tick, &e.maint, &e.shorten, &e.begin)
 	if err == nil && e.installed {
 		c.engine.known = &e
 	}

@@ -43,6 +43,16 @@ const (
 	sqlFetch  = `select ` + messageColumns + ` from pgque.fetch($1::text, $2::text, $3::int)`
 	sqlSettle = `select pgque.settle($1::bigint, $2::bigint[], $3::double precision[], $4::text[], $5::boolean[])`
 
+	// A case evaluates its branches in turn, and each function sees what the one
+	// before it has done.
+	sqlSettlePart = `
+		select case case when $6::bigint is null then 1 else pgque.shorten($1::bigint, $6::bigint) end when 1 then
+		       case case when $7::bigint[] = '{}' then 1 else pgque.release($1::bigint, $7::bigint[]) end when 1 then
+		            pgque.settle($1::bigint, $2::bigint[], $3::double precision[], $4::text[], $5::boolean[])
+		       else 0 end else 0 end`
+
+	sqlBeginMessage = `select pgque.begin_message($1::bigint, $2::bigint)`
+
 	sqlReceiveCoop = `select ` + messageColumns + `
 		from pgque.receive_coop($1::text, $2::text, $3::text, $4::int, make_interval(secs => $5::double precision))`
 	sqlNextBatchCoop = `select pgque.next_batch($1::text, $2::text, $3::text, make_interval(secs => $4::double precision))`
@@ -52,6 +62,7 @@ const (
 
 	sqlSavepoint        = `savepoint pgque_page`
 	sqlRelease          = `release savepoint pgque_page`
+	sqlRenew            = `release savepoint pgque_page; savepoint pgque_page`
 	sqlUndo             = `rollback to savepoint pgque_page; release savepoint pgque_page`
 	sqlCheckConstraints = `set constraints all immediate`
 	sqlDeferConstraints = `set constraints all deferred`
@@ -71,7 +82,10 @@ const (
 		       to_regprocedure('pgque.settle(bigint,bigint[],double precision[],text[],boolean[])') is not null,
 		       to_regprocedure('pgque.fetch(text,text,integer)') is not null,
 		       to_regprocedure('pgque.tick_queue(text)') is not null,
-		       to_regprocedure('pgque.maint_queue(text)') is not null`
+		       to_regprocedure('pgque.maint_queue(text)') is not null,
+		       to_regprocedure('pgque.shorten(bigint,bigint)') is not null
+		           and to_regprocedure('pgque.release(bigint,bigint[])') is not null,
+		       to_regprocedure('pgque.begin_message(bigint,bigint)') is not null`
 
 	sqlCreateQueue    = `select pgque.create_queue($1::text)`
 	sqlDropQueue      = `select pgque.drop_queue($1::text, $2::bool)`
