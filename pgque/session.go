@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 const (
@@ -23,6 +25,9 @@ type session struct {
 	deaf     backoff // between two looks without notifications
 	declared map[string]bool
 	lost     map[int64]int // connections lost while a message was handled, by its id
+
+	ahead       []Message // the next page, which came with the last settlement
+	lookedAhead bool      // the last settlement asked for the next page, whether or not there was one
 }
 
 func (c *Consumer) run(taking, working context.Context) error {
@@ -113,15 +118,35 @@ func (s *session) step() (handled bool, err error) {
 }
 
 func (s *session) fetch() ([]Message, error) {
+	if s.lookedAhead {
+		page := s.ahead
+		s.ahead, s.lookedAhead = nil, false
+		return page, nil
+	}
 	ctx, cancel := context.WithTimeout(s.taking, statementTimeout)
 	defer cancel()
 	switch {
 	case s.member != "":
 		return s.fetchAsMember(ctx)
-	case s.engine.fetch && s.engine.pages():
-		return queryMessages(ctx, s.client.pool, sqlFetch, s.queue, s.name, s.maxMessages)
+	case s.fetches():
+		var page []Message
+		batch := &pgx.Batch{}
+		batch.Queue(sqlLazy)
+		s.queueFetch(batch, &page)
+		err := s.client.pool.SendBatch(ctx, batch).Close()
+		return page, err
 	}
 	return s.client.receive(ctx, s.queue, s.name, s.pageLimit())
+}
+
+// fetches reports a consumer of its own on an engine that has fetch.
+func (s *session) fetches() bool { return s.member == "" && s.engine.fetch && s.engine.pages() }
+
+func (s *session) queueFetch(batch *pgx.Batch, page *[]Message) {
+	batch.Queue(sqlFetch, s.queue, s.name, s.maxMessages).Query(func(rows pgx.Rows) (err error) {
+		*page, err = collectMessages(rows)
+		return err
+	})
 }
 
 // idle waits until there may be a page: a tick was announced or made here, or the

@@ -44,7 +44,7 @@ func (s *session) settle(page []Message, results []result) error {
 	defer cancel()
 	retry := backoff{least: errorPauseLeast, most: 5 * time.Second}
 	for try := 1; ; try++ {
-		err := s.record(ctx, books)
+		err := s.record(ctx, books, try == 1)
 		switch {
 		case err == nil:
 			s.settled(page, books)
@@ -173,10 +173,11 @@ func (s *session) settledPage(page []Message, books settlement) SettledPage {
 	return p
 }
 
-// record settles in one round trip and one transaction.
-func (s *session) record(ctx context.Context, books settlement) error {
+// record settles in one round trip and one transaction. Where it can, the same round
+// trip brings the next page, on the first try.
+func (s *session) record(ctx context.Context, books settlement, first bool) error {
 	if s.engine.settle {
-		return settleNow(ctx, s.client.pool, books)
+		return s.settleAhead(ctx, books, first && s.fetches() && s.taking.Err() == nil)
 	}
 	return pgx.BeginFunc(ctx, s.client.pool, func(tx pgx.Tx) error {
 		return s.client.settleWindow(ctx, tx, books)
@@ -191,16 +192,44 @@ func (s *session) recordIn(ctx context.Context, tx pgx.Tx, books settlement) err
 }
 
 func settleNow(ctx context.Context, q querier, books settlement) error {
-	ids := make([]int64, len(books.failed))
-	for i, msg := range books.failed {
-		ids[i] = msg.MsgID
-	}
-	settled, err := queryInt(ctx, q, sqlSettle, books.batchID, ids,
-		orEmpty(books.delays), orEmpty(books.reasons), orEmpty(books.dead))
+	settled, err := queryInt(ctx, q, sqlSettle, books.arguments()...)
 	if err == nil && settled == 0 {
 		return errTakenOver
 	}
 	return err
+}
+
+func (b settlement) arguments() []any {
+	ids := make([]int64, len(b.failed))
+	for i, msg := range b.failed {
+		ids[i] = msg.MsgID
+	}
+	return []any{b.batchID, ids, orEmpty(b.delays), orEmpty(b.reasons), orEmpty(b.dead)}
+}
+
+// settleAhead settles outside of any handler's transaction, and with andFetch keeps
+// the next page for the next step. When the page was taken over the other one is not
+// kept: it is the worker's who took over.
+//
+// The commit is lazy. A settlement that a crash of the server undoes is that of a page
+// which will be delivered again, as after a crash of this process.
+func (s *session) settleAhead(ctx context.Context, books settlement, andFetch bool) error {
+	var settled *int64
+	var next []Message
+	batch := &pgx.Batch{}
+	batch.Queue(sqlLazy)
+	batch.Queue(sqlSettle, books.arguments()...).QueryRow(func(row pgx.Row) error { return row.Scan(&settled) })
+	if andFetch {
+		s.queueFetch(batch, &next)
+	}
+	if err := s.client.pool.SendBatch(ctx, batch).Close(); err != nil {
+		return err
+	}
+	if settled == nil || *settled == 0 {
+		return errTakenOver
+	}
+	s.ahead, s.lookedAhead = next, andFetch
+	return nil
 }
 
 // orEmpty makes a nil slice an empty array, which nil is not.

@@ -40,7 +40,12 @@ const (
 
 	sqlNotify = `select pg_notify($1::text, $2::text)`
 
-	sqlFetch  = `select ` + messageColumns + ` from pgque.fetch($1::text, $2::text, $3::int)`
+	sqlFetch = `select ` + messageColumns + ` from pgque.fetch($1::text, $2::text, $3::int)`
+	// sqlLazy makes the transaction's commit return before its log is on disk: a crash
+	// of the server may undo it. For cursors and ticks only, where that means that
+	// messages are delivered again.
+	sqlLazy = `select set_config('synchronous_commit', 'off', true)`
+
 	sqlSettle = `select pgque.settle($1::bigint, $2::bigint[], $3::double precision[], $4::text[], $5::boolean[])`
 
 	// A case evaluates its branches in turn, and each function sees what the one

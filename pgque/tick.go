@@ -94,7 +94,7 @@ func (p *pulse) tick(ctx context.Context) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
 	if p.engine.tick {
-		return queryInt(ctx, p.client.pool, sqlTickQueue, p.queue)
+		return tickLazily(ctx, p.client.pool, p.queue)
 	}
 	var tick int64
 	err := alone(ctx, p.client.pool, "tick "+p.queue, func(tx pgx.Tx) (err error) {
@@ -102,6 +102,20 @@ func (p *pulse) tick(ctx context.Context) (int64, error) {
 		return err
 	})
 	return tick, err
+}
+
+// tickLazily ticks with a lazy commit. A tick that a crash of the server undoes was
+// seen by nobody whose cursor survived: cursors that point at it are behind it in the
+// log.
+func tickLazily(ctx context.Context, q querier, queue string) (int64, error) {
+	var tick *int64
+	batch := &pgx.Batch{}
+	batch.Queue(sqlLazy)
+	batch.Queue(sqlTickQueue, queue).QueryRow(func(row pgx.Row) error { return row.Scan(&tick) })
+	if err := q.SendBatch(ctx, batch).Close(); err != nil || tick == nil {
+		return 0, err
+	}
+	return *tick, nil
 }
 
 // maintain runs maintenance when it is due: retries come back, tables rotate.
