@@ -3,44 +3,13 @@
 package events
 
 import (
+	"bytes"
 	"encoding/json"
 	"github.com/pgque/pgque-go/pgque/wire"
 	"math"
 	"strconv"
 	"strings"
 )
-
-// accepts lets predicates decide the value that d reads next. It reads the value
-// when they refuse it, and nothing otherwise.
-func accepts(d *wire.Decoder, predicates ...wire.Predicate) bool {
-	ahead := *d
-	value, ok := ahead.Value()
-	if ok {
-		for _, accept := range predicates {
-			ok = accept(value, nil, &d.Report) && ok
-		}
-	}
-	if !ok {
-		d.Skip()
-	}
-	return ok
-}
-
-// decide lets predicates decide a value that is about to be sent by its text. A
-// value with violations of its own has no text to speak of.
-func decide(r *wire.Report, text []byte, predicates ...wire.Predicate) {
-	if r.Failed() {
-		return
-	}
-	value, err := wire.Parse(text)
-	if err != nil {
-		r.Fail("type", err.Error())
-		return
-	}
-	for _, accept := range predicates {
-		accept(value, nil, r)
-	}
-}
 
 // number reads a number as the nearest finite float64 and returns its text.
 func number(d *wire.Decoder, v *float64) (wire.Number, bool) {
@@ -129,14 +98,11 @@ func remember(text []byte) *memory {
 // hasLongNumber reports a number of more than 15 digits, or with an exponent:
 // all others come back from a float64 as they were.
 func hasLongNumber(text []byte) bool {
-	digits, quoted := 0, false
+	digits := 0
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case c == '"':
-			quoted, digits = !quoted, 0
-		case quoted && c == '\\':
-			i++
-		case quoted:
+			i, digits = stringEnd(text, i), 0
 		case c >= '0' && c <= '9':
 			if digits++; digits > 15 {
 				return true
@@ -148,6 +114,25 @@ func hasLongNumber(text []byte) bool {
 		}
 	}
 	return false
+}
+
+// stringEnd is the place of the quote that ends the string which begins at i.
+func stringEnd(text []byte, i int) int {
+	for i++; i < len(text); i++ {
+		n := bytes.IndexByte(text[i:], '"')
+		if n < 0 {
+			break
+		}
+		i += n
+		escapes := 0
+		for text[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return i
+		}
+	}
+	return len(text)
 }
 
 // eachNumber visits the numbers in a value with their pointers.

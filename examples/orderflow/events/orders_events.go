@@ -292,11 +292,9 @@ func (v *OrderCancelled) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "order_id":
-			if d.First(&seen, 1<<0) {
-				if d.String(&v.OrderID) {
-					if !patternOrderCancelledOrderID.Match(v.OrderID) {
-						d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-					}
+			if d.First(&seen, 1<<0) && d.String(&v.OrderID) {
+				if !patternOrderCancelledOrderID.Match(v.OrderID) {
+					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "cancelled_at":
@@ -518,11 +516,9 @@ func (v *OrderCompleted) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "order_id":
-			if d.First(&seen, 1<<0) {
-				if d.String(&v.OrderID) {
-					if !patternOrderCompletedOrderID.Match(v.OrderID) {
-						d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-					}
+			if d.First(&seen, 1<<0) && d.String(&v.OrderID) {
+				if !patternOrderCompletedOrderID.Match(v.OrderID) {
+					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "completed_at":
@@ -690,19 +686,15 @@ func (v *OrderCreated) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "version":
-			if d.First(&seen, 1<<0) {
-				if d.Int64(&v.Version) {
-					if v.Version != 1 {
-						d.Const(v.Version, "1")
-					}
+			if d.First(&seen, 1<<0) && d.Int64(&v.Version) {
+				if v.Version != 1 {
+					d.Const(v.Version, "1")
 				}
 			}
 		case "order_id":
-			if d.First(&seen, 1<<1) {
-				if d.String(&v.OrderID) {
-					if !patternOrderCreatedOrderID.Match(v.OrderID) {
-						d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-					}
+			if d.First(&seen, 1<<1) && d.String(&v.OrderID) {
+				if !patternOrderCreatedOrderID.Match(v.OrderID) {
+					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "created_at":
@@ -1054,32 +1046,26 @@ func (v *OrderLine) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "sku":
-			if d.First(&seen, 1<<0) {
-				if d.String(&v.SKU) {
-					if !patternOrderLineSKU.Match(v.SKU) {
-						d.Pattern(v.SKU, "^[A-Z]{2,8}-[0-9]{4}$")
-					}
+			if d.First(&seen, 1<<0) && d.String(&v.SKU) {
+				if !patternOrderLineSKU.Match(v.SKU) {
+					d.Pattern(v.SKU, "^[A-Z]{2,8}-[0-9]{4}$")
 				}
 			}
 		case "title":
-			if d.First(&seen, 1<<1) {
-				if d.String(&v.Title) {
-					if n := wire.Length(v.Title); n < 1 {
-						d.Count("minLength", n, 1)
-					} else if n > 200 {
-						d.Count("maxLength", n, 200)
-					}
+			if d.First(&seen, 1<<1) && d.String(&v.Title) {
+				if n := wire.Length(v.Title); n < 1 {
+					d.Count("minLength", n, 1)
+				} else if n > 200 {
+					d.Count("maxLength", n, 200)
 				}
 			}
 		case "quantity":
-			if d.First(&seen, 1<<2) {
-				if d.Int64(&v.Quantity) {
-					if v.Quantity < 1 {
-						d.Report.Number("minimum", v.Quantity, "1")
-					}
-					if v.Quantity > 999 {
-						d.Report.Number("maximum", v.Quantity, "999")
-					}
+			if d.First(&seen, 1<<2) && d.Int64(&v.Quantity) {
+				if v.Quantity < 1 {
+					d.Report.Number("minimum", v.Quantity, "1")
+				}
+				if v.Quantity > 999 {
+					d.Report.Number("maximum", v.Quantity, "999")
 				}
 			}
 		case "unit_price":

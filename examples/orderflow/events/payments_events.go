@@ -297,11 +297,9 @@ func (v *PaymentCaptured) decode(d *wire.Decoder) {
 				d.UUID(&v.PaymentID)
 			}
 		case "order_id":
-			if d.First(&seen, 1<<1) {
-				if d.String(&v.OrderID) {
-					if !patternPaymentCapturedOrderID.Match(v.OrderID) {
-						d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-					}
+			if d.First(&seen, 1<<1) && d.String(&v.OrderID) {
+				if !patternPaymentCapturedOrderID.Match(v.OrderID) {
+					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "amount":
@@ -457,11 +455,9 @@ func (v *PaymentDeclined) decode(d *wire.Decoder) {
 				d.UUID(&v.PaymentID)
 			}
 		case "order_id":
-			if d.First(&seen, 1<<1) {
-				if d.String(&v.OrderID) {
-					if !patternPaymentDeclinedOrderID.Match(v.OrderID) {
-						d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-					}
+			if d.First(&seen, 1<<1) && d.String(&v.OrderID) {
+				if !patternPaymentDeclinedOrderID.Match(v.OrderID) {
+					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "amount":
@@ -882,11 +878,9 @@ func (v *PaymentRefunded) decode(d *wire.Decoder) {
 				d.UUID(&v.PaymentID)
 			}
 		case "order_id":
-			if d.First(&seen, 1<<1) {
-				if d.String(&v.OrderID) {
-					if !patternPaymentRefundedOrderID.Match(v.OrderID) {
-						d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-					}
+			if d.First(&seen, 1<<1) && d.String(&v.OrderID) {
+				if !patternPaymentRefundedOrderID.Match(v.OrderID) {
+					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "amount":

@@ -71,13 +71,11 @@ func (v *Address) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "name":
-			if d.First(&seen, 1<<0) {
-				if d.String(&v.Name) {
-					if n := wire.Length(v.Name); n < 1 {
-						d.Count("minLength", n, 1)
-					} else if n > 100 {
-						d.Count("maxLength", n, 100)
-					}
+			if d.First(&seen, 1<<0) && d.String(&v.Name) {
+				if n := wire.Length(v.Name); n < 1 {
+					d.Count("minLength", n, 1)
+				} else if n > 100 {
+					d.Count("maxLength", n, 100)
 				}
 			}
 		case "lines":
@@ -113,21 +111,17 @@ func (v *Address) decode(d *wire.Decoder) {
 				}
 			}
 		case "city":
-			if d.First(&seen, 1<<3) {
-				if d.String(&v.City) {
-					if n := wire.Length(v.City); n < 1 {
-						d.Count("minLength", n, 1)
-					} else if n > 80 {
-						d.Count("maxLength", n, 80)
-					}
+			if d.First(&seen, 1<<3) && d.String(&v.City) {
+				if n := wire.Length(v.City); n < 1 {
+					d.Count("minLength", n, 1)
+				} else if n > 80 {
+					d.Count("maxLength", n, 80)
 				}
 			}
 		case "country":
-			if d.First(&seen, 1<<4) {
-				if d.String(&v.Country) {
-					if !patternAddressCountry.Match(v.Country) {
-						d.Pattern(v.Country, "^[A-Z]{2}$")
-					}
+			if d.First(&seen, 1<<4) && d.String(&v.Country) {
+				if !patternAddressCountry.Match(v.Country) {
+					d.Pattern(v.Country, "^[A-Z]{2}$")
 				}
 			}
 		default:
@@ -282,24 +276,20 @@ func (v *Customer) decode(d *wire.Decoder) {
 				d.UUID(&v.ID)
 			}
 		case "email":
-			if d.First(&seen, 1<<1) {
-				if d.String(&v.Email) {
-					if n := wire.Length(v.Email); n > 254 {
-						d.Count("maxLength", n, 254)
-					}
-					if !wire.FormatEmail(v.Email) {
-						d.Format(v.Email, "email")
-					}
+			if d.First(&seen, 1<<1) && d.String(&v.Email) {
+				if n := wire.Length(v.Email); n > 254 {
+					d.Count("maxLength", n, 254)
+				}
+				if !wire.FormatEmail(v.Email) {
+					d.Format(v.Email, "email")
 				}
 			}
 		case "name":
-			if d.First(&seen, 1<<2) {
-				if d.String(&v.Name) {
-					if n := wire.Length(v.Name); n < 1 {
-						d.Count("minLength", n, 1)
-					} else if n > 100 {
-						d.Count("maxLength", n, 100)
-					}
+			if d.First(&seen, 1<<2) && d.String(&v.Name) {
+				if n := wire.Length(v.Name); n < 1 {
+					d.Count("minLength", n, 1)
+				} else if n > 100 {
+					d.Count("maxLength", n, 100)
 				}
 			}
 		case "phone":
@@ -523,14 +513,12 @@ func (v *Money) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "amount":
-			if d.First(&seen, 1<<0) {
-				if d.Int64(&v.Amount) {
-					if v.Amount < 0 {
-						d.Report.Number("minimum", v.Amount, "0")
-					}
-					if v.Amount > 100000000000 {
-						d.Report.Number("maximum", v.Amount, "100000000000")
-					}
+			if d.First(&seen, 1<<0) && d.Int64(&v.Amount) {
+				if v.Amount < 0 {
+					d.Report.Number("minimum", v.Amount, "0")
+				}
+				if v.Amount > 100000000000 {
+					d.Report.Number("maximum", v.Amount, "100000000000")
 				}
 			}
 		case "currency":
@@ -695,11 +683,9 @@ func (v *Parcel) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "tracking_number":
-			if d.First(&seen, 1<<0) {
-				if d.String(&v.TrackingNumber) {
-					if !patternParcelTrackingNumber.Match(v.TrackingNumber) {
-						d.Pattern(v.TrackingNumber, "^[0-9A-Z]{8,30}$")
-					}
+			if d.First(&seen, 1<<0) && d.String(&v.TrackingNumber) {
+				if !patternParcelTrackingNumber.Match(v.TrackingNumber) {
+					d.Pattern(v.TrackingNumber, "^[0-9A-Z]{8,30}$")
 				}
 			}
 		case "weight_kg":
@@ -815,36 +801,30 @@ func (v *ParcelSizeCm) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "length":
-			if d.First(&seen, 1<<0) {
-				if d.Int64(&v.Length) {
-					if v.Length < 1 {
-						d.Report.Number("minimum", v.Length, "1")
-					}
-					if v.Length > 200 {
-						d.Report.Number("maximum", v.Length, "200")
-					}
+			if d.First(&seen, 1<<0) && d.Int64(&v.Length) {
+				if v.Length < 1 {
+					d.Report.Number("minimum", v.Length, "1")
+				}
+				if v.Length > 200 {
+					d.Report.Number("maximum", v.Length, "200")
 				}
 			}
 		case "width":
-			if d.First(&seen, 1<<1) {
-				if d.Int64(&v.Width) {
-					if v.Width < 1 {
-						d.Report.Number("minimum", v.Width, "1")
-					}
-					if v.Width > 200 {
-						d.Report.Number("maximum", v.Width, "200")
-					}
+			if d.First(&seen, 1<<1) && d.Int64(&v.Width) {
+				if v.Width < 1 {
+					d.Report.Number("minimum", v.Width, "1")
+				}
+				if v.Width > 200 {
+					d.Report.Number("maximum", v.Width, "200")
 				}
 			}
 		case "height":
-			if d.First(&seen, 1<<2) {
-				if d.Int64(&v.Height) {
-					if v.Height < 1 {
-						d.Report.Number("minimum", v.Height, "1")
-					}
-					if v.Height > 200 {
-						d.Report.Number("maximum", v.Height, "200")
-					}
+			if d.First(&seen, 1<<2) && d.Int64(&v.Height) {
+				if v.Height < 1 {
+					d.Report.Number("minimum", v.Height, "1")
+				}
+				if v.Height > 200 {
+					d.Report.Number("maximum", v.Height, "200")
 				}
 			}
 		default:

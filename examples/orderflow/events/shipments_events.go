@@ -306,11 +306,9 @@ func (v *ShipmentDelivered) decode(d *wire.Decoder) {
 				d.UUID(&v.ShipmentID)
 			}
 		case "order_id":
-			if d.First(&seen, 1<<1) {
-				if d.String(&v.OrderID) {
-					if !patternShipmentDeliveredOrderID.Match(v.OrderID) {
-						d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-					}
+			if d.First(&seen, 1<<1) && d.String(&v.OrderID) {
+				if !patternShipmentDeliveredOrderID.Match(v.OrderID) {
+					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "delivered_at":
@@ -494,11 +492,9 @@ func (v *ShipmentDispatched) decode(d *wire.Decoder) {
 				d.UUID(&v.ShipmentID)
 			}
 		case "order_id":
-			if d.First(&seen, 1<<1) {
-				if d.String(&v.OrderID) {
-					if !patternShipmentDispatchedOrderID.Match(v.OrderID) {
-						d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-					}
+			if d.First(&seen, 1<<1) && d.String(&v.OrderID) {
+				if !patternShipmentDispatchedOrderID.Match(v.OrderID) {
+					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "dispatched_at":
@@ -726,22 +722,18 @@ func (v *ShipmentItem) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "sku":
-			if d.First(&seen, 1<<0) {
-				if d.String(&v.SKU) {
-					if !patternShipmentItemSKU.Match(v.SKU) {
-						d.Pattern(v.SKU, "^[A-Z]{2,8}-[0-9]{4}$")
-					}
+			if d.First(&seen, 1<<0) && d.String(&v.SKU) {
+				if !patternShipmentItemSKU.Match(v.SKU) {
+					d.Pattern(v.SKU, "^[A-Z]{2,8}-[0-9]{4}$")
 				}
 			}
 		case "quantity":
-			if d.First(&seen, 1<<1) {
-				if d.Int64(&v.Quantity) {
-					if v.Quantity < 1 {
-						d.Report.Number("minimum", v.Quantity, "1")
-					}
-					if v.Quantity > 999 {
-						d.Report.Number("maximum", v.Quantity, "999")
-					}
+			if d.First(&seen, 1<<1) && d.Int64(&v.Quantity) {
+				if v.Quantity < 1 {
+					d.Report.Number("minimum", v.Quantity, "1")
+				}
+				if v.Quantity > 999 {
+					d.Report.Number("maximum", v.Quantity, "999")
 				}
 			}
 		default:
@@ -849,11 +841,9 @@ func (v *ShipmentRequested) decode(d *wire.Decoder) {
 				d.UUID(&v.ShipmentID)
 			}
 		case "order_id":
-			if d.First(&seen, 1<<1) {
-				if d.String(&v.OrderID) {
-					if !patternShipmentRequestedOrderID.Match(v.OrderID) {
-						d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-					}
+			if d.First(&seen, 1<<1) && d.String(&v.OrderID) {
+				if !patternShipmentRequestedOrderID.Match(v.OrderID) {
+					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "requested_at":

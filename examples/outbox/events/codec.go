@@ -4,55 +4,7 @@ package events
 
 import (
 	"github.com/pgque/pgque-go/pgque/wire"
-	"math"
 )
-
-// accepts lets predicates decide the value that d reads next. It reads the value
-// when they refuse it, and nothing otherwise.
-func accepts(d *wire.Decoder, predicates ...wire.Predicate) bool {
-	ahead := *d
-	value, ok := ahead.Value()
-	if ok {
-		for _, accept := range predicates {
-			ok = accept(value, nil, &d.Report) && ok
-		}
-	}
-	if !ok {
-		d.Skip()
-	}
-	return ok
-}
-
-// decide lets predicates decide a value that is about to be sent by its text. A
-// value with violations of its own has no text to speak of.
-func decide(r *wire.Report, text []byte, predicates ...wire.Predicate) {
-	if r.Failed() {
-		return
-	}
-	value, err := wire.Parse(text)
-	if err != nil {
-		r.Fail("type", err.Error())
-		return
-	}
-	for _, accept := range predicates {
-		accept(value, nil, r)
-	}
-}
-
-// number reads a number as the nearest finite float64 and returns its text.
-func number(d *wire.Decoder, v *float64) (wire.Number, bool) {
-	n, ok := d.Number()
-	if ok {
-		*v = nearest(n)
-	}
-	return n, ok
-}
-
-// nearest is the finite float64 that is nearest to n.
-func nearest(n wire.Number) float64 {
-	f, _ := n.Float64()
-	return max(-math.MaxFloat64, min(f, math.MaxFloat64))
-}
 
 // validText refuses text that is no UTF-8.
 func validText(r *wire.Report, s string) bool {

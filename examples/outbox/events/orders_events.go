@@ -196,29 +196,23 @@ func (v *OrderPlaced) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "order_id":
-			if d.First(&seen, 1<<0) {
-				if d.Int64(&v.OrderID) {
-					if v.OrderID < 1 {
-						d.Report.Number("minimum", v.OrderID, "1")
-					}
+			if d.First(&seen, 1<<0) && d.Int64(&v.OrderID) {
+				if v.OrderID < 1 {
+					d.Report.Number("minimum", v.OrderID, "1")
 				}
 			}
 		case "article":
-			if d.First(&seen, 1<<1) {
-				if d.String(&v.Article) {
-					if n := wire.Length(v.Article); n < 1 {
-						d.Count("minLength", n, 1)
-					} else if n > 200 {
-						d.Count("maxLength", n, 200)
-					}
+			if d.First(&seen, 1<<1) && d.String(&v.Article) {
+				if n := wire.Length(v.Article); n < 1 {
+					d.Count("minLength", n, 1)
+				} else if n > 200 {
+					d.Count("maxLength", n, 200)
 				}
 			}
 		case "cents":
-			if d.First(&seen, 1<<2) {
-				if d.Int64(&v.Cents) {
-					if v.Cents < 1 {
-						d.Report.Number("minimum", v.Cents, "1")
-					}
+			if d.First(&seen, 1<<2) && d.Int64(&v.Cents) {
+				if v.Cents < 1 {
+					d.Report.Number("minimum", v.Cents, "1")
 				}
 			}
 		default:
