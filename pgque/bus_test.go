@@ -41,6 +41,7 @@ func newForeignBus(t testing.TB) *bus {
 	for _, function := range []string{
 		"settle(bigint,bigint[],double precision[],text[],boolean[])",
 		"fetch(text,text,integer)", "tick_queue(text)", "maint_queue(text)",
+		"shorten(bigint,bigint)", "release(bigint,bigint[])", "begin_message(bigint,bigint)",
 	} {
 		if _, err := c.Pool().Exec(t.Context(), "drop function pgque."+function); err != nil {
 			t.Fatal(err)

@@ -20,6 +20,10 @@ type capability struct {
 // parts reports an engine that settles a part of a page for good.
 func (e capability) parts() bool { return e.settle && e.shorten }
 
+// cuts reports that a part of a page can be settled by this client at least, which
+// keeps the place inside the batch where the engine does not.
+func (e capability) cuts() bool { return e.parts() || !e.settle }
+
 // pages reports an engine whose receive hands out pages and whose ack moves past
 // one page only; elsewhere ack ends the whole batch, whatever was received.
 func (e capability) pages() bool { return e.settle }

@@ -40,6 +40,7 @@ type Consumer struct {
 	pageHook       func(SettledPage)
 	member         string // of a group; "" is none
 	takeover       time.Duration
+	quarantine     int // deaths of the process at one message; 0 is no limit
 	problems       []error
 
 	mu         sync.RWMutex
@@ -71,6 +72,7 @@ func (c *Client) NewConsumer(queue, name string, opts ...Option) *Consumer {
 		drainTimeout: 10 * time.Second,
 		ticks:        true,
 		takeover:     defaultTakeover,
+		quarantine:   defaultQuarantine,
 		middleware:   slices.Clone(c.middleware),
 		handlers:     make(map[string]registration),
 	}
@@ -146,10 +148,15 @@ func (c *Consumer) registrationOf(eventType string) (registration, bool) {
 // a missing right is returned at once. When the server is away it waits, with
 // growing pauses, and goes on.
 //
-// Cancelling ctx starts no further page. Handlers that run may finish within the
-// drain time (WithDrainTimeout), what is done is recorded, then Start returns.
-// Abort ends the drain time early. A handler that ignores its context holds Start
-// until it returns; it is named in the log.
+// Cancelling ctx begins no further message. Handlers that run may finish within the
+// drain time (WithDrainTimeout), what is done is recorded, then Start returns. What
+// was not begun, or was interrupted, comes again at once to whoever starts next, and
+// counts no attempt. Abort ends the drain time early. A handler that ignores its
+// context holds Start until it returns; it is named in the log.
+//
+// HandleTx messages of the page at hand are committed as far as they are done, but
+// for those of the last half second before a handler that had to be interrupted. When
+// it was interrupted inside a statement its connection is lost, and all are undone.
 //
 // Start may be called again after it has returned.
 func (c *Consumer) Start(ctx context.Context) error {

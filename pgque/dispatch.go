@@ -19,15 +19,25 @@ type result struct {
 func (r result) begun() bool  { return r.done || r.outcome != nil }
 func (r result) failed() bool { return r.outcome != nil }
 
-// handlePage runs the handlers of a page and returns the results in its order.
-// After a Halt, or when the drain time is over, no further message is begun.
-func (s *session) handlePage(page []Message) []result {
+// finished reports a result that can be recorded; that of a Halt cannot.
+func (r result) finished() bool { return r.begun() && !isHalt(r.err()) }
+
+// stopping tells that no further message may be begun: the handlers have to end or,
+// when a part of the page can be settled, the consumer takes nothing more.
+func (s *session) stopping(parts bool) bool {
+	return s.working.Err() != nil || parts && s.taking.Err() != nil
+}
+
+// handlePage runs the handlers of the first messages of a page, as many as limit
+// says, and returns the results in the order of the page. After a Halt, or when the
+// consumer is to stop, no further message is begun.
+func (s *session) handlePage(page []Message, limit int) []result {
 	results := make([]result, len(page))
-	lanes := s.lanes(page)
+	lanes := s.lanes(page[:limit])
 	var halted atomic.Bool
 	work := func(lane []int) {
 		for _, i := range lane {
-			if halted.Load() || s.working.Err() != nil {
+			if halted.Load() || s.stopping(s.engine.cuts()) {
 				return
 			}
 			results[i] = s.handle(s.working, page[i])

@@ -42,8 +42,9 @@ func Skip(reason string) error {
 	return &outcome{verdict: verdictSkip, err: errors.New(reason)}
 }
 
-// Halt asks to stop the consumer: Start returns err and the page stays open, so
-// that it is delivered again, from its start, to whoever starts next.
+// Halt asks to stop the consumer: Start returns err. What was done before is recorded;
+// this message and those that were not begun come again, with no attempt counted, to
+// whoever starts next.
 func Halt(err error) error {
 	return &outcome{verdict: verdictHalt, err: orUnknown(err)}
 }

@@ -28,6 +28,9 @@ type session struct {
 
 	ahead       []Message // the next page, which came with the last settlement
 	lookedAhead bool      // the last settlement asked for the next page, whether or not there was one
+
+	noted note // that the engine has
+	alone int  // messages to handle one by one, since one of them may kill the process
 }
 
 func (c *Consumer) run(taking, working context.Context) error {
@@ -37,6 +40,7 @@ func (c *Consumer) run(taking, working context.Context) error {
 		return err
 	}
 	defer s.leave()
+	defer s.takeNoteBack()
 	defer s.keepAlive()()
 	c.logSkippedTypes()
 	s.sub = c.client.listener.subscribe(c.queue)
@@ -111,10 +115,16 @@ func (s *session) step() (handled bool, err error) {
 	if err != nil || len(page) == 0 {
 		return false, err
 	}
-	if s.hasTx(page) {
-		return true, s.handleTxPage(page)
+	limit, deadly, err := s.beware(page)
+	switch {
+	case err != nil:
+		return false, err
+	case deadly.failed():
+		return true, s.settle(page, append([]result{deadly}, make([]result, len(page)-1)...))
+	case s.hasTx(page[:limit]):
+		return true, s.handleTxPage(page, limit)
 	}
-	return true, s.settle(page, s.handlePage(page))
+	return true, s.settle(page, s.handlePage(page, limit))
 }
 
 func (s *session) fetch() ([]Message, error) {

@@ -26,20 +26,38 @@ type settlement struct {
 	delays  []float64 // seconds
 	reasons []string
 	dead    []bool
+
+	finished []Message // what is done, put back or dead by this
+	part     bool      // the page goes on behind last
+	last     int64
+	released []int64 // not finished, and not behind last either
 }
+
+func (b settlement) isWhole() bool { return !b.part && len(b.released) == 0 }
 
 // settle records the results: the failed messages are put back or dead-lettered and
 // the page is acked, all in one transaction, or the page stays open. The results
 // are kept and tried again while the server is away, so that handlers need not run
-// twice. A page with messages that were not begun stays open.
+// twice. The messages that were not finished, because the consumer stops, come again
+// as if they had never been received. It returns the error of a Halt.
 func (s *session) settle(page []Message, results []result) error {
-	if err := halting(results); err != nil {
-		return err
-	}
-	if unbegun(results) {
-		return errStopped
-	}
 	books := s.book(page, results)
+	if len(books.finished) == 0 || !books.isWhole() && !s.engine.cuts() {
+		return withHalt(halting(results), errStopped)
+	}
+	return withHalt(halting(results), s.settleBooks(books))
+}
+
+// withHalt puts a Halt before what else went wrong. That a page stays open belongs to
+// stopping.
+func withHalt(halt, err error) error {
+	if halt == nil || err != nil && !errors.Is(err, errStopped) {
+		return errors.Join(halt, err)
+	}
+	return halt
+}
+
+func (s *session) settleBooks(books settlement) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.working), settleDeadline)
 	defer cancel()
 	retry := backoff{least: errorPauseLeast, most: 5 * time.Second}
@@ -47,7 +65,7 @@ func (s *session) settle(page []Message, results []result) error {
 		err := s.record(ctx, books, try == 1)
 		switch {
 		case err == nil:
-			s.settled(page, books)
+			s.settled(books)
 			return nil
 		case errors.Is(err, errTakenOver):
 			s.overtaken(books.batchID, err)
@@ -81,19 +99,43 @@ func halting(results []result) error {
 	return nil
 }
 
-func unbegun(results []result) bool {
-	for _, r := range results {
-		if !r.begun() {
-			return true
+// partToSettle is the length of the part of a page that can be settled. It ends with
+// a finished message, and before the first unfinished one that those behind it must
+// not overtake.
+func (s *session) partToSettle(page []Message, results []result) int {
+	end := len(page)
+	for i, r := range results {
+		if !r.finished() && s.keepsPlace(page[i]) {
+			end = i
+			break
 		}
 	}
-	return false
+	for end > 0 && !results[end-1].finished() {
+		end--
+	}
+	return end
 }
 
-// book writes the results up and logs the failures.
+// keepsPlace reports a message that cannot be put back and come later instead.
+func (s *session) keepsPlace(msg Message) bool {
+	_, ordered := s.keyOf(msg)
+	return ordered || !s.engine.parts()
+}
+
+// book writes up the results of the part of a page that can be settled, and logs the
+// failures.
 func (s *session) book(page []Message, results []result) settlement {
+	end := s.partToSettle(page, results)
 	books := settlement{batchID: page[0].BatchID}
-	for i, r := range results {
+	if end > 0 && end < len(page) {
+		books.part, books.last = true, page[end-1].MsgID
+	}
+	for i, r := range results[:end] {
+		if !r.finished() {
+			books.released = append(books.released, page[i].MsgID)
+			continue
+		}
+		books.finished = append(books.finished, page[i])
 		if !r.failed() {
 			continue
 		}
@@ -131,15 +173,19 @@ func (s *session) overtaken(batchID int64, err error) {
 
 // settled does what follows a settlement: it moves on inside a batch that goes on,
 // and makes maintenance run when the first of the messages put back is due.
-func (s *session) settled(page []Message, books settlement) {
+func (s *session) settled(books settlement) {
 	s.client.windows.passPage(books.batchID)
+	s.noteSettled(books.batchID)
+	if len(books.released) > 0 {
+		s.pulse.retryIn(0, time.Now())
+	}
 	for i, delay := range books.delays {
 		if !books.dead[i] {
 			s.pulse.retryIn(time.Duration(delay*float64(time.Second)), time.Now())
 		}
 	}
 	if s.pageHook != nil {
-		s.pageHook(s.settledPage(page, books))
+		s.pageHook(s.settledPage(books))
 	}
 }
 
@@ -148,7 +194,7 @@ type SettledPage struct {
 	Queue    string
 	Consumer string
 	Batch    int64
-	Received int // Done + Retried + Dead
+	Received int // Done + Retried + Dead; what a consumer that stops did not finish does not count
 	Done     int // handled, or skipped on purpose
 	Retried  int // put back; the engine makes it a dead letter when retries are used up
 	Dead     int // sent to the dead letters at once
@@ -156,7 +202,8 @@ type SettledPage struct {
 	Oldest time.Time
 }
 
-func (s *session) settledPage(page []Message, books settlement) SettledPage {
+func (s *session) settledPage(books settlement) SettledPage {
+	page := books.finished
 	p := SettledPage{Queue: s.queue, Consumer: s.name, Batch: books.batchID, Received: len(page), Oldest: page[0].CreatedAt}
 	for _, msg := range page {
 		if msg.CreatedAt.Before(p.Oldest) {
@@ -192,19 +239,32 @@ func (s *session) recordIn(ctx context.Context, tx pgx.Tx, books settlement) err
 }
 
 func settleNow(ctx context.Context, q querier, books settlement) error {
-	settled, err := queryInt(ctx, q, sqlSettle, books.arguments()...)
+	sql, args := books.statement()
+	settled, err := queryInt(ctx, q, sql, args...)
 	if err == nil && settled == 0 {
 		return errTakenOver
 	}
 	return err
 }
 
-func (b settlement) arguments() []any {
+func (b settlement) statement() (sql string, args []any) {
 	ids := make([]int64, len(b.failed))
 	for i, msg := range b.failed {
 		ids[i] = msg.MsgID
 	}
-	return []any{b.batchID, ids, orEmpty(b.delays), orEmpty(b.reasons), orEmpty(b.dead)}
+	args = []any{b.batchID, ids, orEmpty(b.delays), orEmpty(b.reasons), orEmpty(b.dead)}
+	if b.isWhole() {
+		return sqlSettle, args
+	}
+	return sqlSettlePart, append(args, b.cut(), orEmpty(b.released))
+}
+
+// cut is where the page ends early, or nil.
+func (b settlement) cut() *int64 {
+	if !b.part {
+		return nil
+	}
+	return &b.last
 }
 
 // settleAhead settles outside of any handler's transaction, and with andFetch keeps
@@ -218,7 +278,8 @@ func (s *session) settleAhead(ctx context.Context, books settlement, andFetch bo
 	var next []Message
 	batch := &pgx.Batch{}
 	batch.Queue(sqlLazy)
-	batch.Queue(sqlSettle, books.arguments()...).QueryRow(func(row pgx.Row) error { return row.Scan(&settled) })
+	sql, args := books.statement()
+	batch.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan(&settled) })
 	if andFetch {
 		s.queueFetch(batch, &next)
 	}

@@ -20,6 +20,8 @@ const (
 	mostChunks   = 32
 	mostLost     = 3 // connections lost at one message, before that one is blamed
 	mostConflict = 3 // tries of a page that lost against other transactions
+
+	saveEvery = 500 * time.Millisecond // of work that an interrupted handler may cost
 )
 
 var (
@@ -74,24 +76,36 @@ type txPage struct {
 	chunk     int    // messages between two savepoints; 0 is one try without any
 	immediate bool   // check deferred constraints after each message
 	conflicts int
+
+	end     int       // messages from here on are left for the next page
+	halt    error     // asked for by the message at end
+	saved   int       // the position of the savepoint, -1 when there is none
+	savedAt time.Time // or when the transaction has begun
+	saves   int
 }
 
-// handleTxPage commits the effects of the page's handlers together with its
-// settlement, or none of it. Handlers without a transaction run once, in their
-// place between the others.
-func (s *session) handleTxPage(page []Message) error {
-	p := &txPage{session: s, page: page, results: make([]result, len(page)), final: make([]bool, len(page))}
+// handleTxPage commits the effects of the handlers of the page's first messages, as
+// many as limit says, together with their settlement, or none of it. Handlers without
+// a transaction run once, in their place between the others. A consumer that stops, or
+// is halted, leaves the rest of the page for the next.
+func (s *session) handleTxPage(page []Message, limit int) error {
+	p := &txPage{session: s, page: page, end: limit, results: make([]result, len(page)), final: make([]bool, len(page))}
+	err := p.run()
+	return withHalt(p.halt, err)
+}
+
+func (p *txPage) run() error {
 	for {
 		err := p.try()
 		switch {
 		case errors.Is(err, errAgain):
-			p.chunk = max(leastChunk, len(page)/mostChunks, 1)
+			p.chunk = max(leastChunk, len(p.page)/mostChunks, 1)
 		case isConflict(err) && p.conflicts < mostConflict:
 			p.conflicts++
 		case isConstraint(err) && !p.immediate:
 			p.immediate = true
 		case errors.Is(err, errTakenOver):
-			s.overtaken(page[0].BatchID, err)
+			p.overtaken(p.page[0].BatchID, err)
 			return nil
 		default:
 			return err
@@ -108,12 +122,17 @@ func (p *txPage) try() error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer rollback(tx)
+	p.saved, p.savedAt, p.saves = -1, time.Now(), 0
 	if err := p.runAll(tx); err != nil {
 		return err
+	}
+	if p.end == 0 {
+		return errStopped
 	}
 	// No longer cancelled with the handlers: all of it is recorded, or none.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.working), settleDeadline)
 	defer cancel()
+	clear(p.results[p.end:])
 	books := p.book(p.page, p.results)
 	if err := p.recordIn(ctx, tx, books); err != nil {
 		return fmt.Errorf("settle batch %d: %w", books.batchID, err)
@@ -121,7 +140,7 @@ func (p *txPage) try() error {
 	if err := tx.Commit(ctx); err != nil {
 		return fmt.Errorf("commit batch %d: %w", books.batchID, err)
 	}
-	p.settled(p.page, books)
+	p.settled(books)
 	clear(p.lost)
 	return nil
 }
@@ -140,7 +159,7 @@ func rollback(tx pgx.Tx) {
 }
 
 func (p *txPage) runAll(tx pgx.Tx) (err error) {
-	for from := 0; from < len(p.page) && err == nil; {
+	for from := 0; from < p.end && err == nil; {
 		from, err = p.runChunk(tx, from)
 	}
 	return err
@@ -149,21 +168,21 @@ func (p *txPage) runAll(tx pgx.Tx) (err error) {
 // runChunk returns where the next chunk begins.
 func (p *txPage) runChunk(tx pgx.Tx, from int) (next int, err error) {
 	if p.chunk == 0 {
-		failed, err := p.runRange(tx, from, len(p.page))
-		return len(p.page), repeatIf(failed >= 0, err)
+		failed, err := p.runRange(tx, from, p.end)
+		return p.end, repeatIf(failed >= 0, err)
 	}
-	if err := p.exec(tx, sqlSavepoint); err != nil {
+	if err := p.save(tx, from, sqlSavepoint); err != nil {
 		return from, err
 	}
-	to := min(from+p.chunk, len(p.page))
+	to := min(from+p.chunk, p.end)
 	failed, err := p.runRange(tx, from, to)
-	if err != nil {
-		return from, err
+	switch {
+	case err != nil || p.saved < 0: // undone already
+		return to, err
+	case failed < 0:
+		return to, p.unsave(tx, sqlRelease)
 	}
-	if failed < 0 {
-		return to, p.exec(tx, sqlRelease)
-	}
-	if err := p.exec(tx, sqlUndo); err != nil {
+	if err := p.unsave(tx, sqlUndo); err != nil {
 		return from, err
 	}
 	// Without a savepoint, which would stay open: what succeeded a moment ago.
@@ -178,6 +197,33 @@ func repeatIf(failed bool, err error) error {
 	return err
 }
 
+// save sets the savepoint before the message at position i.
+func (p *txPage) save(tx pgx.Tx, i int, sql string) error {
+	p.saved, p.savedAt = i, time.Now()
+	p.saves++
+	return p.exec(tx, sql)
+}
+
+// unsave releases the savepoint, or goes back to it, also when handlers have to end.
+func (p *txPage) unsave(tx pgx.Tx, sql string) error {
+	p.saved = -1
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.working), statementTimeout)
+	defer cancel()
+	_, err := tx.Exec(ctx, sql)
+	return err
+}
+
+// saveNowAndThen bounds, on the first try, what an interrupted handler takes along.
+func (p *txPage) saveNowAndThen(tx pgx.Tx, i int) error {
+	switch {
+	case p.chunk > 0 || i == 0 || p.saves == mostChunks || time.Since(p.savedAt) < saveEvery:
+		return nil
+	case p.saved < 0:
+		return p.save(tx, i, sqlSavepoint)
+	}
+	return p.save(tx, i, sqlRenew)
+}
+
 func (p *txPage) exec(tx pgx.Tx, sql string) error {
 	ctx, cancel := context.WithTimeout(p.working, statementTimeout)
 	defer cancel()
@@ -188,9 +234,16 @@ func (p *txPage) exec(tx pgx.Tx, sql string) error {
 // runRange runs messages from up to, not including, to. It returns the position of
 // the first whose effects have to be undone, or -1.
 func (p *txPage) runRange(tx pgx.Tx, from, to int) (failed int, err error) {
-	for i := from; i < to; i++ {
+	for i := from; i < min(to, p.end); i++ {
 		if p.final[i] {
 			continue
+		}
+		if p.stopping(p.engine.parts() && !p.results[i].begun()) {
+			p.end = i
+			return -1, nil
+		}
+		if err := p.saveNowAndThen(tx, i); err != nil {
+			return i, err
 		}
 		if undo, err := p.runOne(tx, i); undo || err != nil {
 			return i, err
@@ -202,20 +255,20 @@ func (p *txPage) runRange(tx pgx.Tx, from, to int) (failed int, err error) {
 // runOne runs one message and reports whether its effects have to be undone.
 func (p *txPage) runOne(tx pgx.Tx, i int) (undo bool, err error) {
 	msg := p.page[i]
-	if p.working.Err() != nil {
-		return false, errStopped
-	}
 	r := p.handle(contextWithTx(p.working, ownedTx{tx}), msg)
-	if isHalt(r.err()) {
-		return false, r.err()
-	}
 	reg, _ := p.registrationOf(msg.Type)
+	if isHalt(r.err()) {
+		p.halt = r.err()
+		return false, p.endAt(tx, i, reg.inTx)
+	}
 	if reg.inTx {
 		r = p.inspect(tx, msg, r)
 	}
 	switch {
+	case !r.begun() && p.working.Err() != nil:
+		return false, p.endAt(tx, i, reg.inTx)
 	case !r.begun():
-		return false, p.lostOrStopped(msg)
+		return false, fmt.Errorf("message %d: %w", msg.MsgID, errConnectionAt)
 	case isConflict(r.err()) && p.conflicts < mostConflict:
 		p.conflicts++
 		return false, errAgain
@@ -273,11 +326,24 @@ func (p *txPage) blameForConnection(msg Message, r result) result {
 	return p.judge(msg, errConnectionAt)
 }
 
-func (p *txPage) lostOrStopped(msg Message) error {
-	if p.working.Err() != nil {
+// endAt leaves the message at position i and those behind it for the next page. What i
+// has done to the transaction is undone: back to the savepoint, or by running those
+// before it again while handlers may run.
+func (p *txPage) endAt(tx pgx.Tx, i int, inTx bool) error {
+	switch stopped := p.working.Err() != nil; {
+	case i == 0 || !p.engine.parts():
+		return errStopped
+	case !inTx:
+		p.end = i
+		return nil
+	case p.saved >= 0 && (p.saved == i || stopped) && !tx.Conn().IsClosed() && !tx.Conn().PgConn().IsBusy():
+		p.end = p.saved
+		return p.unsave(tx, sqlUndo)
+	case stopped:
 		return errStopped
 	}
-	return fmt.Errorf("message %d: %w", msg.MsgID, errConnectionAt)
+	p.end = i
+	return errAgain
 }
 
 // ownedTx is a transaction that its user cannot end.

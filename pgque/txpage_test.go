@@ -276,23 +276,27 @@ func TestHandleTx_TerminatedBackendsCauseNeitherLossNorRepetition(t *testing.T) 
 	})
 }
 
-func TestHandleTx_HaltUndoesThePage(t *testing.T) {
+func TestHandleTx_HaltKeepsWhatWasDone(t *testing.T) {
 	t.Parallel()
 	b := newBus(t)
 	b.effects()
 	b.subscribe("billing")
-	b.send("a", 2)
+	good := b.send("a", 2)
 	b.send("halt", 1)
+	b.send("a", 1)
 	b.tick()
 	enough := errors.New("enough")
 	c := b.NewConsumer("orders", "billing")
 	c.HandleTx("a", leaveEffect)
-	c.HandleTx("halt", func(context.Context, pgx.Tx, pgque.Message) error { return pgque.Halt(enough) })
+	c.HandleTx("halt", func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
+		b.must(leaveEffect(ctx, tx, msg)) // which has to be undone
+		return pgque.Halt(enough)
+	})
 	if err := c.Start(t.Context()); !errors.Is(err, enough) {
 		t.Errorf("halted with %v", err)
 	}
-	b.eachOnce(nil)
-	if page := b.receive("billing", 10); len(page) != 3 {
+	b.eachOnce(good)
+	if page := b.receive("billing", 10); len(page) != 2 || page[0].Type != "halt" || page[0].RetryCount != nil {
 		t.Errorf("left behind %v", page)
 	}
 }

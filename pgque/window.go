@@ -112,6 +112,9 @@ func (w *windowCursors) passPage(batchID int64) {
 // former when the batch goes on behind the page. What shall go to the dead letters
 // at once takes the way of a retry: the documented API has no other.
 func (c *Client) settleWindow(ctx context.Context, tx pgx.Tx, books settlement) error {
+	if books.part {
+		c.windows.cut(books.batchID, books.last)
+	}
 	batch := &pgx.Batch{}
 	for i, msg := range books.failed {
 		delay := time.Duration(books.delays[i] * float64(time.Second))
@@ -128,6 +131,15 @@ func (c *Client) settleWindow(ctx context.Context, tx pgx.Tx, books settlement) 
 		return errTakenOver
 	}
 	return nil
+}
+
+// cut ends the page that was handed out at the message last.
+func (w *windowCursors) cut(batchID, last int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if cursor, ok := w.byBatch[batchID]; ok {
+		cursor.last, cursor.more = last, true
+	}
 }
 
 // goesOn reports whether there is more behind the page handed out.

@@ -7,8 +7,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -21,7 +24,8 @@ const (
 )
 
 // workers are what a process of its own can do until it is killed.
-var workers = map[string]func(dsn string){"consume": consumeUntilKilled, "produce": produceUntilKilled}
+var workers = map[string]func(dsn string){"consume": consumeUntilKilled, "produce": produceUntilKilled,
+	"exit": consumeUntilDeadly}
 
 // startWorker runs the test binary as a worker on the bus's database. It is gone
 // when the test ends.
@@ -77,6 +81,105 @@ func consumeUntilKilled(dsn string) {
 		return err
 	})
 	_ = c.Start(context.Background())
+}
+
+// consumeUntilDeadly ends the process at a deadly message.
+func consumeUntilDeadly(dsn string) {
+	client := connectWorker(dsn)
+	c := client.NewConsumer("orders", "billing", pgque.WithConcurrency(2))
+	c.HandleTx("tx", leaveEffect)
+	c.Handle("plain", func(ctx context.Context, msg pgque.Message) error {
+		_, err := client.Pool().Exec(ctx, "insert into seen values ($1)", msg.MsgID)
+		return err
+	})
+	c.Handle("deadly", func(context.Context, pgque.Message) error { os.Exit(3); return nil })
+	c.HandleTx("deadly.tx", func(context.Context, pgx.Tx, pgque.Message) error { os.Exit(3); return nil })
+	_ = c.Start(context.Background())
+}
+
+func TestQuarantine_MessageThatKillsTheProcessIsFound(t *testing.T) {
+	for name, types := range map[string][2]string{"plain": {"plain", "deadly"}, "in a transaction": {"tx", "deadly.tx"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBus(t)
+			b.effects()
+			b.exec("create table seen (msg_id bigint)")
+			b.subscribe("billing")
+			good := b.send(types[0], 4)
+			deadly := b.send(types[1], 1)
+			good = append(good, b.send(types[0], 4)...)
+			b.tick()
+			deaths := 0
+			for b.number("select count(*) from pgque.dead_letter") == 0 || b.number("select count(distinct msg_id) from effect")+b.number("select count(distinct msg_id) from seen") < int64(len(good)) {
+				worker := b.startWorker("exit", nil)
+				ended := make(chan error, 1)
+				go func() { ended <- worker.Wait() }()
+				died := false
+				until(t, "the process dies, or has done all", func() bool {
+					select {
+					case <-ended:
+						died = true
+					default:
+					}
+					return died || b.number("select count(*) from pgque.dead_letter") == 1 &&
+						b.number("select count(distinct msg_id) from effect")+b.number("select count(distinct msg_id) from seen") == int64(len(good))
+				})
+				if !died {
+					_ = worker.Process.Kill()
+					<-ended
+					break
+				}
+				if deaths++; deaths > 10 {
+					t.Fatal("it dies for ever")
+				}
+			}
+			letters, err := b.DeadLetters(t.Context(), pgque.DeadLetterFilter{})
+			b.must(err)
+			if len(letters) != 1 || letters[0].Message.MsgID != deadly[0] || !strings.Contains(letters[0].Reason, "the process died 3 times") {
+				t.Errorf("dead letters %+v, want message %d", letters, deadly)
+			}
+			if deaths < 3 || deaths > 5 {
+				t.Errorf("%d deaths", deaths)
+			}
+			if types[0] == "tx" {
+				b.eachOnce(good)
+			}
+		})
+	}
+}
+
+func TestQuarantine_StoppingInPeaceIsNoDeath(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	b.subscribe("billing")
+	sent := b.send("a", 2)
+	b.tick()
+	for range 5 {
+		running := make(chan struct{})
+		c := b.NewConsumer("orders", "billing", pgque.WithDrainTimeout(time.Millisecond))
+		c.Handle("a", func(ctx context.Context, _ pgque.Message) error {
+			close(running)
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		b.startUntil(c, running)
+	}
+	if got := b.startForAll(b.NewConsumer("orders", "billing"), len(sent)); !slices.Equal(ids(got), sent) {
+		t.Errorf("came %v, want %v", ids(got), sent)
+	}
+	if lines := b.log.text(); strings.Contains(lines, "died") {
+		t.Errorf("log: %s", lines)
+	}
+}
+
+func TestWithQuarantine_WrongNumbersAreRefused(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	for _, n := range []int{-1, 1} {
+		if err := b.NewConsumer("orders", "billing", pgque.WithQuarantine(n)).Start(t.Context()); err == nil || !strings.Contains(err.Error(), "WithQuarantine") {
+			t.Errorf("%d: %v", n, err)
+		}
+	}
 }
 
 func produceUntilKilled(dsn string) {
