@@ -81,6 +81,9 @@ test-original: ## compare thousands of random programs with PgQ, which it instal
 check-model: postgresql ## run random histories with killed sessions for minutes (MODEL=5m)
 	go test -count=1 -timeout 2h ./pgque/enginetest -run History -v -model $(or $(MODEL),5m)
 
+test-crash: postgresql ## kill the server and fail over to its standby, again and again
+	go test -count=1 -timeout 2h ./pgque/enginetest -run 'Crash|Failover' -v -crashes $(or $(CRASHES),30) -failovers $(or $(FAILOVERS),5)
+
 postgresql: ## install PostgreSQL for the tests, or say how, where there is none
 	@.ci/postgresql
 

@@ -171,7 +171,7 @@ func (a *actor) events(consumer, sql string, args ...any) (page, error) {
 	if err != nil || len(p.messages) == 0 {
 		return p, err
 	}
-	p.batch = p.messages[0].batch
+	p.batch, p.got = p.messages[0].batch, a.h.clock.Add(1)
 	if !slices.IsSortedFunc(p.messages, func(a, b message) int { return int(a.id - b.id) }) {
 		a.h.t.Errorf("%s: batch %d is not in order", consumer, p.batch)
 	}

@@ -3,7 +3,9 @@
 //   - program_test.go and its neighbours run random programs against the engine and
 //     against PgQ, the original of its model, and compare what consumers get;
 //   - history_test.go runs everything at once, kills sessions at random, and checks
-//     afterwards that nothing was lost, doubled or disordered.
+//     afterwards that nothing was lost, doubled or disordered;
+//   - crash_test.go and failover_unix_test.go do so while the server is killed, or
+//     replaced by its standby.
 //
 // All of it is random, and prints the seed that repeats it.
 package enginetest

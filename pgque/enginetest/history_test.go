@@ -46,6 +46,7 @@ const (
 // page is a page with an ack.
 type page struct {
 	batch    int64
+	got      int64 // clock after it was received
 	messages []message
 	putBack  map[int64]bool
 	sure     bool // the ack was answered
@@ -269,10 +270,10 @@ func (h *history) checkConsumer(name string) (reached map[string]bool) {
 }
 
 // checkOrder: what a producer committed before it began the next transaction comes
-// before that. Batch ids are handed out in the order of the pages.
+// before that. A page is received after the one before it was finished.
 func (h *history) checkOrder(name string) {
 	pages := slices.Clone(h.pages[name])
-	slices.SortStableFunc(pages, func(a, b page) int { return int(a.batch - b.batch) })
+	slices.SortStableFunc(pages, func(a, b page) int { return int(a.got - b.got) })
 	last := map[string]int{}
 	for _, p := range pages {
 		for _, m := range p.messages {

@@ -25,7 +25,8 @@ begin
         return 0;
     end if;
     perform pgque._create_event_tables(v_id);
-    perform pgque._insert_tick(q, null) from pgque.queue q where queue_id = v_id;
+    insert into pgque.tick (tick_queue, tick_id, tick_snapshot, tick_event_seq, tick_event_high)
+    values (v_id, 1, pgque._tick_snapshot(), 0, 0);
     return 1;
 end
 $$;
@@ -45,6 +46,9 @@ $$;
 -- _create_event_tables(id) makes the parent, which stays empty, and its children.
 --
 -- Autovacuum is off: the tables never hold anything to vacuum.
+--
+-- Tick 1 is the queue's first and is not drawn: with wal_level minimal, a sequence
+-- that is used by the transaction that creates it goes back in a crash.
 create or replace function pgque._create_event_tables(i_queue_id integer) returns void
 language plpgsql as $$
 declare
@@ -53,7 +57,7 @@ declare
 begin
     select * into v_queue from pgque.queue where queue_id = i_queue_id;
     execute format('create sequence %s', v_queue.queue_event_seq);
-    execute format('create sequence %s', v_queue.queue_tick_seq);
+    execute format('create sequence %s start 2', v_queue.queue_tick_seq);
     execute format('create table %s () inherits (pgque.event_template)', v_queue.queue_data_pfx);
     perform pgque._complete_event_table(v_queue, v_queue.queue_data_pfx);
     for i in 0 .. v_queue.queue_ntables - 1 loop
