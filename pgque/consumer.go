@@ -169,7 +169,7 @@ func (c *Consumer) Start(ctx context.Context) error {
 	}
 	defer leave()
 	taking, stop := context.WithCancelCause(taking)
-	working, release := context.WithCancel(context.WithoutCancel(ctx))
+	working, release := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), consumerKey, c))
 	abort := func() { stop(ErrAborted); release() }
 	defer abort()
 	if err := c.begin(abort); err != nil {

@@ -81,6 +81,7 @@ type contextKey int
 const (
 	messageKey contextKey = iota
 	txKey
+	consumerKey
 )
 
 // MessageFromContext returns the message that the handler called with ctx, or with
@@ -88,6 +89,13 @@ const (
 func MessageFromContext(ctx context.Context) (Message, bool) {
 	msg, ok := ctx.Value(messageKey).(Message)
 	return msg, ok
+}
+
+// ConsumerFromContext returns the consumer that runs the handler called with ctx, or
+// with a context made from it; middleware learns from it whose message it has.
+func ConsumerFromContext(ctx context.Context) (*Consumer, bool) {
+	c, ok := ctx.Value(consumerKey).(*Consumer)
+	return c, ok
 }
 
 // ContextWithMessage is ctx as a handler of msg sees it; for tests of handlers.

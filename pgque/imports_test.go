@@ -24,6 +24,7 @@ var arrows = []struct {
 }{
 	{"pgque", []string{"github.com/jackc/pgx/v5", "github.com/jackc/puddle/v2"}},
 	{"pgque/wire", nil},
+	{"pgque/metrics", []string{module + "/pgque"}},
 	{"pgque/pgquetest", []string{module + "/pgque", "github.com/jackc/pgx/v5"}},
 	{"gen", []string{module + "/gen", "golang.org/x/tools"}},
 	{"gen/schema", []string{module + "/gen/schema", "github.com/santhosh-tekuri/jsonschema/v5", "go.yaml.in/yaml/v3"}},
