@@ -21,7 +21,7 @@ GOTEST    := go test -timeout 15m
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: chaos test-original bench bench-quick help demo build test race lint fmt generate check-generate test-versions postgresql clean
+.PHONY: chaos soak test-original bench bench-quick help demo build test race lint fmt generate check-generate test-versions postgresql clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub("%", "17", $$1); printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ bench-quick: postgresql ## the same in about a minute
 
 chaos: postgresql ## kill, cut and pause everything for minutes, then check the ledger (RAGE=3m SEED=...)
 	$(GOTEST) -count=1 -v -run Chaos ./pgque/chaos -args -rage $(or $(RAGE),3m) -seed $(or $(SEED),0)
+
+soak: postgresql ## hold the load for ten minutes; nothing may grow (SOAK=10m)
+	$(GOTEST) -count=1 -v -run Soak ./pgque/chaos -args -soak $(or $(SOAK),10m)
 
 test-original: ## compare thousands of random programs with PgQ, which it installs (PROGRAMS=2000)
 	@ls /usr/lib/postgresql/*/bin/initdb /usr/share/postgresql/*/extension/pgq.control >/dev/null 2>&1 || { \

@@ -45,7 +45,7 @@ func pair(t *testing.T, spans *tracetest.SpanRecorder) (sending, handling trace.
 func attributes(span trace.ReadOnlySpan) map[string]string {
 	found := make(map[string]string)
 	for _, a := range span.Attributes() {
-		found[string(a.Key)] = a.Value.Emit()
+		found[string(a.Key)] = a.Value.String()
 	}
 	return found
 }
