@@ -88,6 +88,9 @@ check-model: postgresql ## run random histories with killed sessions for minutes
 test-crash: postgresql ## kill the server and fail over to its standby, again and again
 	go test -count=1 -timeout 2h ./pgque/enginetest -run 'Crash|Failover' -v -crashes $(or $(CRASHES),30) -failovers $(or $(FAILOVERS),5)
 
+test-pgbouncer: postgresql ## go through PgBouncer in transaction mode, which must be installed
+	go test -count=1 -timeout 10m ./pgque/enginetest -run PgBouncer -v -pgbouncer
+
 postgresql: ## install PostgreSQL for the tests, or say how, where there is none
 	@.ci/postgresql
 

@@ -258,7 +258,7 @@ func (a *actor) nack(batch, id int64) error {
 // nackThenAck crashes between the two at times. The page comes again then, and with it
 // what was put back before.
 func nackThenAck(a *actor, name string) error {
-	p, err := a.receive(name, `pgque.receive('q', $1, $2)`, name, 1+a.r.IntN(20))
+	p, err := a.receive(name, `pgque.receive('q', $1, $2::int)`, name, 1+a.r.IntN(20))
 	if err != nil || len(p.messages) == 0 {
 		return err
 	}
@@ -301,7 +301,7 @@ func sleepAndFetch(a *actor, name string) error {
 	if a.chance(30) {
 		a.pauseUpTo(1500 * time.Millisecond)
 	}
-	p, err := a.receive(name, `pgque.fetch('q', $1, $2)`, name, 1+a.r.IntN(100))
+	p, err := a.receive(name, `pgque.fetch('q', $1, $2::int)`, name, 1+a.r.IntN(100))
 	if err != nil || len(p.messages) == 0 || a.chance(10) {
 		return err
 	}

@@ -5,7 +5,9 @@
 //   - history_test.go runs everything at once, kills sessions at random, and checks
 //     afterwards that nothing was lost, doubled or disordered;
 //   - crash_test.go and failover_unix_test.go do so while the server is killed, or
-//     replaced by its standby.
+//     replaced by its standby;
+//   - pgbouncer_unix_test.go goes through a pooler in transaction mode, where clients
+//     need default_query_exec_mode=exec (or simple_protocol) in their DSN.
 //
 // All of it is random, and prints the seed that repeats it.
 package enginetest

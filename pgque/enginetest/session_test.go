@@ -77,8 +77,9 @@ func (a *actor) hangUp() {
 }
 
 // expectedCodes are those of serialization failures, deadlocks, lock timeouts, killed
-// sessions, and a server that stops, starts or is a standby still.
-var expectedCodes = []string{"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P05", "25006", "08006"}
+// sessions (08P01 is PgBouncer's, about a session that was killed while it was being
+// prepared for its next client), and a server that stops, starts or is a standby still.
+var expectedCodes = []string{"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P05", "25006", "08006", "08P01"}
 
 func sqlState(err error) string {
 	var pgErr *pgconn.PgError
