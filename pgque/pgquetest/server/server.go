@@ -42,6 +42,12 @@ type Options struct {
 	// server, but not a power cut. Defaults to false.
 	Durable bool
 
+	// StandbyOf makes the server a copy of a running one that streams from it until
+	// it is promoted: select pg_promote(). That one needs the settings wal_level =
+	// replica and max_wal_senders of 2 at least; its settings are copied. Defaults
+	// to nil, a server of its own.
+	StandbyOf *Server
+
 	// Settings are written to postgresql.conf after the settings that this
 	// package chooses, so they win. Defaults to none.
 	Settings map[string]string
@@ -159,20 +165,37 @@ func isOpen(dir string) bool {
 }
 
 func (s *Server) initialise(ctx context.Context, o Options) error {
-	initdb, err := s.spawn("initdb", "--pgdata", s.dataDir(), "--username", "postgres",
+	if o.StandbyOf != nil {
+		err := s.complete(ctx, "pg_basebackup", "--pgdata", s.dataDir(), "--dbname", o.StandbyOf.DSN(""),
+			"--write-recovery-conf", "--checkpoint", "fast", "--no-sync")
+		if err != nil {
+			return err
+		}
+		return s.configure(o.Settings)
+	}
+	err := s.complete(ctx, "initdb", "--pgdata", s.dataDir(), "--username", "postgres",
 		"--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync")
 	if err != nil {
 		return err
 	}
-	s.watchdog.guard(initdb.pid)
-	defer s.watchdog.guard(0)
-	if err := initdb.wait(ctx); err != nil {
-		return errors.Join(err, initdb.kill())
-	}
-	if !initdb.succeeded() {
-		return fmt.Errorf("initdb: %w", s.logError())
-	}
 	return s.configure(settings(o))
+}
+
+// complete runs a program to its end.
+func (s *Server) complete(ctx context.Context, program string, args ...string) error {
+	p, err := s.spawn(program, args...)
+	if err != nil {
+		return err
+	}
+	s.watchdog.guard(p.pid)
+	defer s.watchdog.guard(0)
+	if err := p.wait(ctx); err != nil {
+		return errors.Join(err, p.kill())
+	}
+	if !p.succeeded() {
+		return fmt.Errorf("%s: %w", program, s.logError())
+	}
+	return nil
 }
 
 // settings that suit a server whose life is short and whose clients are tests.

@@ -53,6 +53,40 @@ func TestStart_TakesThePortAndTheSettingsItIsGiven(t *testing.T) {
 	}
 }
 
+func TestStandbyOf_StreamsAndTakesOver(t *testing.T) {
+	t.Parallel()
+	primary := start(t, server.Options{Settings: map[string]string{"wal_level": "replica", "max_wal_senders": "4"}})
+	standby := start(t, server.Options{StandbyOf: primary, Settings: map[string]string{"application_name": "second"}})
+	if in := queryString(t, standby, "select pg_is_in_recovery()::text"); in != "true" {
+		t.Error("the standby is a server of its own")
+	}
+	position := queryString(t, primary, "select pg_logical_emit_message(false, 'test', 'streamed')::text")
+	for deadline := time.Now().Add(time.Minute); queryString(t, standby, "select (pg_last_wal_replay_lsn() >= '"+position+"')::text") != "true"; {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing is streamed")
+		}
+	}
+	if err := primary.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	queryString(t, standby, "select pg_promote()::text")
+	if in := queryString(t, standby, "select pg_is_in_recovery()::text"); in != "false" {
+		t.Error("the standby was not promoted")
+	}
+	if name := show(t, standby, "application_name"); name != "second" {
+		t.Errorf("application_name = %q: its own settings do not count", name)
+	}
+}
+
+func TestStandbyOf_APrimaryThatDoesNotReplicateSaysWhy(t *testing.T) {
+	t.Parallel()
+	primary := start(t, server.Options{})
+	if _, err := server.Start(t.Context(), server.Options{StandbyOf: primary}); err == nil ||
+		!strings.Contains(err.Error(), "max_wal_senders") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestStart_PortInUse(t *testing.T) {
 	t.Parallel()
 	s := start(t, server.Options{})

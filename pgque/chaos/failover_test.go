@@ -1,0 +1,112 @@
+package chaos_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/pgque/pgque-go/pgque"
+	"github.com/pgque/pgque-go/pgque/pgquetest/server"
+)
+
+// TestFailover kills the primary under load and promotes its synchronous standby.
+// Nobody tells the workers: their connection string names both servers.
+func TestFailover_ProducersAndConsumersGoOn(t *testing.T) {
+	t.Parallel()
+	primary := startServer(t, server.Options{Durable: true, Settings: map[string]string{
+		"wal_level": "replica", "max_wal_senders": "4",
+	}})
+	execOn(t, primary, "create database proof")
+	standby := startServer(t, server.Options{StandbyOf: primary})
+	dsn := fmt.Sprintf("host=127.0.0.1,127.0.0.1 port=%d,%d user=postgres dbname=proof sslmode=disable target_session_attrs=read-write",
+		primary.Port(), standby.Port())
+	execOn(t, primary, "alter system set synchronous_standby_names = '*'")
+	execOn(t, primary, "select pg_reload_conf()")
+	l := newLedger(t, connect(t, dsn))
+	l.await("the standby is synchronous", "select exists (select from pg_stat_replication where sync_state = 'sync')")
+
+	f := newFleet(t, dsn, &l.book)
+	for _, role := range []string{"produce", "billing", "pool", "crew", "mixed", "audit", "shipping"} {
+		f.hire(role, 1)
+	}
+	l.awaitSent(200)
+	if err := primary.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	execOn(t, standby, "select pg_promote()")
+	l.awaitSent(l.count() + 200)
+
+	f.retire("produce")
+	l.sendLast()
+	l.awaitAll()
+	f.retire()
+	l.check()
+	t.Logf("%d events reported", l.count())
+}
+
+func startServer(t *testing.T, o server.Options) *server.Server {
+	t.Helper()
+	s, err := server.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func execOn(t *testing.T, s *server.Server, sql string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.DSN(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func connect(t *testing.T, dsn string) *pgque.Client {
+	t.Helper()
+	pool, err := pgxpool.New(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	c := pgque.New(pool)
+	t.Cleanup(c.Close)
+	if err := c.Install(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (l *ledger) await(what, sql string) {
+	l.t.Helper()
+	l.until(what, func() (yes bool) {
+		l.must(l.Pool().QueryRow(l.t.Context(), sql).Scan(&yes))
+		return yes
+	})
+}
+
+func (l *ledger) awaitSent(n int) {
+	l.t.Helper()
+	l.until(fmt.Sprintf("%d events are reported", n), func() bool { return l.count() >= n })
+}
+
+func (l *ledger) until(what string, fact func() bool) {
+	l.t.Helper()
+	for deadline := time.Now().Add(calm); !fact(); {
+		if time.Now().After(deadline) {
+			l.t.Fatalf("not within %v: %s", calm, what)
+		}
+		rest(l.t.Context(), 20*time.Millisecond)
+	}
+}
