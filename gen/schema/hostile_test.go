@@ -72,7 +72,7 @@ func TestLoad_LargeEnumIsLinear(t *testing.T) {
 		fmt.Fprintf(&b, `,"value number %d"`, i)
 	}
 	b.WriteString("]}")
-	within(t, 30*time.Second, func() {
+	within(t, time.Minute, func() {
 		set := load(t, map[string]string{"q/e.json": b.String()})
 		if n := len(set.Files[0].Root.Enum); n != 100_000 {
 			t.Errorf("%d values", n)
@@ -87,7 +87,7 @@ func TestLoad_LongRequiredIsLinear(t *testing.T) {
 		fmt.Fprintf(&b, `,"name%d"`, i)
 	}
 	b.WriteString("]}")
-	within(t, 30*time.Second, func() { load(t, map[string]string{"q/e.json": b.String()}) })
+	within(t, time.Minute, func() { load(t, map[string]string{"q/e.json": b.String()}) })
 }
 
 func TestLoad_DoubledReferencesAreBuiltOnce(t *testing.T) {
@@ -97,7 +97,7 @@ func TestLoad_DoubledReferencesAreBuiltOnce(t *testing.T) {
 		fmt.Fprintf(&b, `"d%d": {"allOf": [{"$ref": "#/$defs/d%d"}, {"$ref": "#/$defs/d%d"}]},`, i, i+1, i+1)
 	}
 	b.WriteString(`"d100": true}}`)
-	within(t, 30*time.Second, func() { load(t, map[string]string{"q/e.json": b.String()}) })
+	within(t, time.Minute, func() { load(t, map[string]string{"q/e.json": b.String()}) })
 }
 
 func TestLoad_LongChainOfReferences(t *testing.T) {
@@ -107,7 +107,7 @@ func TestLoad_LongChainOfReferences(t *testing.T) {
 		fmt.Fprintf(&b, `"d%d": {"$ref": "#/$defs/d%d"},`, i, i+1)
 	}
 	b.WriteString(`"d20000": true}}`)
-	within(t, 60*time.Second, func() { load(t, map[string]string{"q/e.json": b.String()}) })
+	within(t, time.Minute, func() { load(t, map[string]string{"q/e.json": b.String()}) })
 }
 
 func TestLoad_HugeNumbersInLimits(t *testing.T) {
