@@ -158,6 +158,12 @@ func (c *Consumer) registrationOf(eventType string) (registration, bool) {
 // for those of the last half second before a handler that had to be interrupted. When
 // it was interrupted inside a statement its connection is lost, and all are undone.
 //
+// When several processes run the same consumer one of them works and the others stand
+// by, say so in the log, and take over when that one ends: a rolling deployment needs
+// no care. To share the work use WithSubconsumer. This needs the listening connection;
+// where a pooler stands in between, all of them receive the same pages, and one of them
+// can settle each.
+//
 // Start may be called again after it has returned.
 func (c *Consumer) Start(ctx context.Context) error {
 	if err := c.validate(); err != nil {

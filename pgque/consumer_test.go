@@ -590,14 +590,14 @@ func TestStart_TerminatedBackendsCostNothing(t *testing.T) {
 // terminateOthers ends every connection to the database but its own.
 func (b *bus) terminateOthers() { b.t.Helper(); b.terminate("") }
 
-// terminate ends the connections whose last statement matches, all for "".
-func (b *bus) terminate(statement string) {
+// terminate ends the connections of an application, all for "".
+func (b *bus) terminate(application string) {
 	b.t.Helper()
 	conn, err := pgx.ConnectConfig(context.Background(), b.Pool().Config().ConnConfig)
 	b.must(err)
 	defer func() { _ = conn.Close(context.Background()) }()
 	_, err = conn.Exec(context.Background(), `select pg_terminate_backend(pid) from pg_stat_activity
-		where datname = current_database() and pid <> pg_backend_pid() and query ilike $1`, statement+"%")
+		where datname = current_database() and pid <> pg_backend_pid() and application_name like $1`, application+"%")
 	b.must(err)
 }
 

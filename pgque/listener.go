@@ -1,6 +1,7 @@
 package pgque
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -36,6 +37,7 @@ type listener struct {
 	changed chan struct{} // cap 1: the set of subscriptions changed
 	stop    context.CancelFunc
 	done    chan struct{} // of the last run
+	count   int           // subscriptions so far
 
 	hearing atomic.Bool
 }
@@ -43,9 +45,15 @@ type listener struct {
 // subscription is one consumer's interest in one queue.
 type subscription struct {
 	queue string
+	name  string        // of a consumer that only one process runs at a time; "" is none
+	no    int           // in the order of their beginnings
 	tick  atomic.Int64  // the last tick heard of; 0 when the message had none
 	woken chan struct{} // cap 1: a tick was announced, or hearing has changed
 	hint  chan struct{} // cap 1: this client has sent to the queue
+
+	turn     atomic.Int32
+	turned   chan struct{} // cap 1: turn has changed
+	handover chan struct{} // cap 1: a turn on the queue was given up
 }
 
 func signal(ch chan struct{}) {
@@ -56,10 +64,13 @@ func signal(ch chan struct{}) {
 }
 
 // subscribe starts the connection with the first subscription.
-func (l *listener) subscribe(queue string) *subscription {
-	sub := &subscription{queue: queue, woken: make(chan struct{}, 1), hint: make(chan struct{}, 1)}
+func (l *listener) subscribe(queue, name string) *subscription {
+	sub := &subscription{queue: queue, name: name, woken: make(chan struct{}, 1), hint: make(chan struct{}, 1),
+		turned: make(chan struct{}, 1), handover: make(chan struct{}, 1)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.count++
+	sub.no = l.count
 	if l.subs == nil {
 		l.subs = make(map[*subscription]struct{})
 		l.changed = make(chan struct{}, 1)
@@ -128,6 +139,7 @@ func (l *listener) run(ctx context.Context) {
 			}
 		})
 		l.setHearing(false)
+		l.turnsLost()
 		if ctx.Err() != nil {
 			return
 		}
@@ -142,17 +154,19 @@ func (l *listener) run(ctx context.Context) {
 // session is the life of one connection. It calls heard when the first self-test
 // has passed.
 func (l *listener) session(ctx context.Context, heard func()) error {
-	conn, err := l.connect(ctx)
+	conn, err := l.connect(ctx, " listener")
 	if err != nil {
 		return err
 	}
 	defer closeConn(ctx, conn)
-	ears := &ears{listener: l, conn: conn, own: channelPrefix + "self_" + strings.ToLower(rand.Text())}
+	ears := &ears{listener: l, conn: conn, own: channelPrefix + "self_" + strings.ToLower(rand.Text()),
+		turns: make(map[string]string)}
 	if err := ears.selfTest(ctx); err != nil {
 		return err
 	}
 	heard()
 	l.setHearing(true)
+	defer ears.giveTurnsUp(ctx)
 	for {
 		if err := ears.follow(ctx); err != nil {
 			return err
@@ -163,8 +177,9 @@ func (l *listener) session(ctx context.Context, heard func()) error {
 	}
 }
 
-// connect opens a connection as the pool would, beside it.
-func (l *listener) connect(ctx context.Context) (*pgx.Conn, error) {
+// connect opens a connection as the pool would, beside it. The role is what it adds to
+// the name that operators see in pg_stat_activity.
+func (l *listener) connect(ctx context.Context, role string) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	config := l.client.pool.Config()
@@ -173,11 +188,13 @@ func (l *listener) connect(ctx context.Context) (*pgx.Conn, error) {
 			return nil, err
 		}
 	}
+	name := cmp.Or(config.ConnConfig.RuntimeParams["application_name"], "pgque")
+	config.ConnConfig.RuntimeParams["application_name"] = name + role
 	return pgx.ConnectConfig(ctx, config.ConnConfig)
 }
 
 func (l *listener) notify(ctx context.Context, channel, word string) error {
-	conn, err := l.connect(ctx)
+	conn, err := l.connect(ctx, " self-test")
 	if err != nil {
 		return err
 	}
@@ -215,6 +232,9 @@ func (l *listener) announce(channel, payload string) {
 		if channelPrefix+sub.queue == channel {
 			sub.tick.Store(tick)
 			signal(sub.woken)
+			if payload == "" {
+				signal(sub.handover)
+			}
 		}
 	}
 }
@@ -233,12 +253,13 @@ func (l *listener) channels() map[string]bool {
 type ears struct {
 	listener *listener
 	conn     *pgx.Conn
-	own      string          // channel of the self-test
-	heard    map[string]bool // channels that the connection listens to
+	own      string            // channel of the self-test
+	heard    map[string]bool   // channels that the connection listens to
+	turns    map[string]string // names whose turn the connection holds, with their queues
 }
 
 // follow makes the connection listen to the channels of the current subscriptions,
-// and wakes the consumers of those that are new.
+// and wakes the consumers of those that are new. Then it asks whose turn it is.
 func (e *ears) follow(ctx context.Context) error {
 	wanted := e.listener.channels()
 	for channel := range wanted {
@@ -259,7 +280,7 @@ func (e *ears) follow(ctx context.Context) error {
 		}
 	}
 	e.heard = wanted
-	return nil
+	return e.takeTurns(ctx)
 }
 
 func (e *ears) exec(ctx context.Context, sql string) error {

@@ -14,21 +14,30 @@ import (
 func (b *bus) listening() int64 {
 	b.t.Helper()
 	return b.number(`select count(*) from pg_stat_activity
-		where datname = current_database() and pid <> pg_backend_pid() and query ilike '%listen "pgque\_%'`)
+		where datname = current_database() and application_name = 'pgque listener'`)
 }
 
 func TestListener_OneConnectionForAllConsumersGoneWithTheLast(t *testing.T) {
 	t.Parallel()
 	b := newBus(t)
 	b.must(b.CreateQueue(t.Context(), "invoices"))
-	first := b.start(b.NewConsumer("orders", "billing"))
-	second := b.start(b.NewConsumer("invoices", "mail"))
+	var stops []func() error
+	got := make(chan pgque.Message, 2)
+	for queue, name := range map[string]string{"orders": "billing", "invoices": "mail"} {
+		c := b.NewConsumer(queue, name)
+		c.Handle("*", func(_ context.Context, msg pgque.Message) error { got <- msg; return nil })
+		b.must(b.Subscribe(t.Context(), queue, name))
+		_, err := b.Send(t.Context(), queue, pgque.Event{})
+		b.must(err)
+		stops = append(stops, b.start(c))
+		within(t, "it runs", got)
+	}
 	until(t, "somebody listens", func() bool { return b.listening() == 1 })
-	_ = first()
+	_ = stops[0]()
 	if n := b.listening(); n != 1 {
 		t.Errorf("%d connections listen for the second consumer", n)
 	}
-	_ = second()
+	_ = stops[1]()
 	until(t, "nobody listens", func() bool { return b.listening() == 0 })
 }
 
@@ -57,7 +66,7 @@ func TestListener_ComesBackAfterItsConnectionWasEnded(t *testing.T) {
 	b.subscribe("billing")
 	b.start(c)
 	until(t, "somebody listens", func() bool { return b.listening() == 1 })
-	b.terminate("listen")
+	b.terminate("pgque listener")
 	b.send("a", 1) // announced while nobody may be listening
 	b.tick()
 	within(t, "the tick is noticed", got)

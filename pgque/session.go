@@ -3,6 +3,7 @@ package pgque
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,6 +32,8 @@ type session struct {
 
 	noted note // that the engine has
 	alone int  // messages to handle one by one, since one of them may kill the process
+
+	saidStandby bool
 }
 
 func (c *Consumer) run(taking, working context.Context) error {
@@ -43,9 +46,17 @@ func (c *Consumer) run(taking, working context.Context) error {
 	defer s.takeNoteBack()
 	defer s.keepAlive()()
 	c.logSkippedTypes()
-	s.sub = c.client.listener.subscribe(c.queue)
+	s.sub = c.client.listener.subscribe(c.queue, s.exclusiveName())
 	defer c.client.listener.unsubscribe(s.sub)
 	return s.loop()
+}
+
+// exclusiveName names what one process at a time does; members of a group share.
+func (s *session) exclusiveName() string {
+	if s.member != "" {
+		return ""
+	}
+	return strconv.Quote(s.queue) + " " + s.name
 }
 
 // prepare asks what the engine can do and subscribes, again and again while the
@@ -88,6 +99,9 @@ func (s *session) tryPrepare() (err error) {
 func (s *session) loop() error {
 	retry := backoff{least: errorPauseLeast, most: errorPauseMost}
 	for s.taking.Err() == nil {
+		if s.awaitTurn(); s.taking.Err() != nil {
+			break
+		}
 		handled, err := s.step()
 		switch {
 		case isHalt(err):

@@ -38,6 +38,9 @@ const (
 		order by ev_id
 		limit $3::bigint`
 
+	sqlTryTurn    = `select pg_try_advisory_lock(hashtextextended($1::text, 0))`
+	sqlGiveTurnUp = `select pg_advisory_unlock(hashtextextended($1::text, 0)), pg_notify($2::text, '')`
+
 	sqlNotify = `select pg_notify($1::text, $2::text)`
 
 	sqlFetch = `select ` + messageColumns + ` from pgque.fetch($1::text, $2::text, $3::int)`
