@@ -101,8 +101,8 @@ func (k *codec) appendStruct() []jen.Code {
 		body[len(body)-1] = text(strings.TrimSuffix(string(last), ",")) + "}"
 		return append(body, jen.Return(jen.Id("b"))).code()
 	}
-	// return closed(b)
-	return append(body, jen.Return(jen.Id("closed").Call(jen.Id("b")))).code()
+	// return wire.EndObject(b)
+	return append(body, jen.Return(jen.Qual(pathWire, "EndObject").Call(jen.Id("b")))).code()
 }
 
 func (k *codec) appendField(f *model.Field) writing {
@@ -188,7 +188,7 @@ func (k *codec) appendBase(t target, s *model.Shape) writing {
 		return k.appendSlice(t, s)
 	case model.Map:
 		body := append(writing{text("{")}, k.appendMembers(t, s.Elem)...)
-		return append(body, jen.Id("b").Op("=").Id("closed").Call(jen.Id("b")))
+		return append(body, jen.Id("b").Op("=").Qual(pathWire, "EndObject").Call(jen.Id("b")))
 	}
 	// b = wire.AppendString(b, v.X)
 	return writing{jen.Id("b").Op("=").Qual(pathWire, appenders[s.Basic]).Call(jen.Id("b"), t.val())}

@@ -102,11 +102,15 @@ func asksMark(s *model.Shape) bool {
 
 // accepts yields d.Accepts(checkX): the predicates' verdict on the next value.
 func accepts(checks []string) *jen.Statement {
-	args := []jen.Code{jen.Id("d")}
-	for _, c := range checks {
-		args = append(args, id(c))
+	return jen.Id("d").Dot("Accepts").Call(identifiers(checks)...)
+}
+
+func identifiers(names []string) []jen.Code {
+	var list []jen.Code
+	for _, name := range names {
+		list = append(list, id(name))
 	}
-	return jen.Id("accepts").Call(args...)
+	return list
 }
 
 func (k *codec) decodeStruct() []jen.Code {
@@ -194,15 +198,25 @@ func constant(f *model.Field) *jen.Statement {
 //	case "name":
 //		if d.First(&seen, 1<<3) { … }
 func (k *codec) decodeCase(i int, f *model.Field) jen.Code {
-	k.place, k.hide = f.Go, f.Secret
-	defer func() { k.hide = false }()
+	k.place = f.Go
 	first := jen.Id("d").Dot("First").Call(k.seenWord(i, true), jen.Lit(1).Op("<<").Lit(i%64))
+	if f.Secret {
+		// d.Conceal()
+		// …
+		// d.Reveal()
+		return jen.Case(jen.Lit(f.Name)).Block(jen.If(first).Block(concealed(onDecoder, k.decodeField(f))...))
+	}
 	if tests := k.plainTests(f); len(tests) > 0 {
 		// if d.First(&seen, 1<<3) && d.String(&v.Name) { … }
 		read := jen.Id("d").Dot(readers[f.Shape.Basic]).Call(at(jen.Id("v").Dot(f.Go)).ptr())
 		return jen.Case(jen.Lit(f.Name)).Block(jen.If(first.Op("&&").Add(read)).Block(tests...))
 	}
 	return jen.Case(jen.Lit(f.Name)).Block(jen.If(first).Block(k.decodeField(f)...))
+}
+
+// concealed keeps what the code reports free of values.
+func concealed(r reporter, body []jen.Code) []jen.Code {
+	return append(append([]jen.Code{r.call("Conceal")}, body...), r.call("Reveal"))
 }
 
 // plainTests are the rules of a field that one call reads in place.
@@ -365,7 +379,7 @@ func (k *codec) guarded(s *model.Shape, read []jen.Code) []jen.Code {
 	if len(s.Checks) == 0 {
 		return read
 	}
-	// if accepted || accepts(d, checkX) { … }
+	// if accepted || d.Accepts(checkX) { … }
 	return []jen.Code{jen.If(jen.Id("accepted").Op("||").Add(accepts(s.Checks))).Block(read...)}
 }
 
@@ -436,12 +450,12 @@ var readers = map[model.Basic]string{
 // decodeFloat reads a number whose rules speak about its exact digits.
 func (k *codec) decodeFloat(t target, s *model.Shape) []jen.Code {
 	if len(s.Rules.Numbers) == 0 {
-		// number(d, &v.X)
-		return []jen.Code{jen.Id("number").Call(jen.Id("d"), t.ptr())}
+		// d.Float(&v.X)
+		return []jen.Code{jen.Id("d").Dot("Float").Call(t.ptr())}
 	}
-	// if n, ok := number(d, &v.X); ok { … }
+	// if n, ok := d.Float(&v.X); ok { … }
 	return []jen.Code{jen.If(
-		jen.List(jen.Id("n"), jen.Id("ok")).Op(":=").Id("number").Call(jen.Id("d"), t.ptr()), jen.Id("ok"),
+		jen.List(jen.Id("n"), jen.Id("ok")).Op(":=").Id("d").Dot("Float").Call(t.ptr()), jen.Id("ok"),
 	).Block(k.tests(t, s, onDecoder)...)}
 }
 

@@ -51,11 +51,6 @@ func Render(m *model.Model) (files []File, err error) {
 		}
 		files = append(files, f)
 	}
-	more, err := helpers(m, files)
-	if err != nil {
-		return nil, err
-	}
-	files = append(files, more...)
 	if m.Fuzz {
 		f, err := fuzzTargets(m)
 		if err != nil {
@@ -142,26 +137,50 @@ func (u *unit) file() (File, error) {
 			f.Add(code)
 		}
 	}
+	return rendered(f, u.name, u.planned())
+}
+
+// rendered is the file as text, verified: it declares what was planned only.
+func rendered(f *jen.File, name string, plan map[string]bool) (File, error) {
 	var buf bytes.Buffer
 	if err := f.Render(&buf); err != nil {
-		return File{}, fmt.Errorf("emit: %s: %w", u.name, err)
+		return File{}, fmt.Errorf("emit: %s: %w", name, err)
 	}
-	out, err := format.Source(buf.Bytes())
+	out, err := format.Source(grouped(buf.Bytes()))
 	if err != nil {
-		return File{}, fmt.Errorf("emit: %s: %w\n%s", u.name, err, numbered(buf.Bytes()))
+		return File{}, fmt.Errorf("emit: %s: %w\n%s", name, err, numbered(buf.Bytes()))
 	}
-	if err := verify(u.name, out, u.planned()); err != nil {
-		return File{}, err
+	return File{name, out}, verify(name, out, plan)
+}
+
+// grouped sorts the imports into two groups: the standard library's and others.
+func grouped(src []byte) []byte {
+	begin := bytes.Index(src, []byte("\nimport ("))
+	if begin < 0 {
+		return src
 	}
-	return File{u.name, out}, nil
+	head, rest := src[:begin], src[begin:]
+	list, tail, ok := bytes.Cut(rest, []byte("\n)"))
+	if !ok {
+		return src
+	}
+	var std, others []byte
+	for line := range bytes.Lines(list[len("\nimport ("):]) {
+		if bytes.ContainsRune(line, '.') {
+			others = append(append(others, bytes.TrimSpace(line)...), '\n')
+		} else {
+			std = append(append(std, bytes.TrimSpace(line)...), '\n')
+		}
+	}
+	return slices.Concat(head, []byte("\nimport ("), std, []byte("\n"), others, []byte(")"), tail)
 }
 
 // handshake keeps the code from compiling with a runtime that is too old for it.
 func (u *unit) handshake(f *jen.File) {
-	// const _ = wire.Version1
+	// const _ = wire.Version2
 	f.Comment("// A compile error here means that this code is newer than the runtime:")
 	f.Comment("// go get github.com/pgque/pgque-go@latest")
-	f.Const().Id("_").Op("=").Qual(pathWire, "Version1")
+	f.Const().Id("_").Op("=").Qual(pathWire, "Version2")
 	f.Line()
 }
 

@@ -12,6 +12,9 @@ import (
 // pathRand is the package of random numbers.
 const pathRand = "math/rand/v2"
 
+// pathSample is the package that makes the values.
+const pathSample = pathWire + "/sample"
+
 // exampleFile is the name of the file with the generators of examples.
 const exampleFile = "examples.go"
 
@@ -21,20 +24,20 @@ func declareExamples(f *jen.File, m *model.Model) {
 	random := func() *jen.Statement { return jen.Id("r").Op("*").Qual(pathRand, "Rand") }
 	for _, ev := range m.Events {
 		// func OrderCreatedExample(r *rand.Rand) (OrderCreated, bool) {
-		// 	return valid(r, exampleOrderCreated)
+		// 	return sample.Valid(r, exampleOrderCreated)
 		// }
 		f.Comment("// " + ev.Go + "Example returns a random valid event for tests; false when none was")
 		f.Comment("// found. The same r gives the same event.")
 		f.Func().Add(id(ev.Go+"Example")).Params(random()).Params(id(ev.Go), jen.Bool()).Block(
-			jen.Return(jen.Id("valid").Call(jen.Id("r"), jen.Id("example"+ev.Go))),
+			jen.Return(jen.Qual(pathSample, "Valid").Call(jen.Id("r"), jen.Id("example"+ev.Go))),
 		).Line()
 		// func OrderCreatedCounterexample(r *rand.Rand) ([]byte, bool) {
-		// 	return invalid(r, OrderCreatedExample, func(b []byte) error { return new(OrderCreated).UnmarshalJSON(b) })
+		// 	return sample.Invalid(r, OrderCreatedExample, func(b []byte) error { return new(OrderCreated).UnmarshalJSON(b) })
 		// }
 		f.Comment("// " + ev.Go + "Counterexample returns the text of a valid event with one change that")
 		f.Comment("// makes it invalid; false when none was found.")
 		f.Func().Add(id(ev.Go+"Counterexample")).Params(random()).Params(jen.Index().Byte(), jen.Bool()).Block(
-			jen.Return(jen.Id("invalid").Call(jen.Id("r"), id(ev.Go+"Example"),
+			jen.Return(jen.Qual(pathSample, "Invalid").Call(jen.Id("r"), id(ev.Go+"Example"),
 				jen.Func().Params(jen.Id("b").Index().Byte()).Error().Block(
 					jen.Return(jen.New(id(ev.Go)).Dot("UnmarshalJSON").Call(jen.Id("b"))),
 				))),
@@ -66,7 +69,7 @@ func (e *exampler) body() []jen.Code {
 		if len(e.t.Values) == 0 {
 			return nil
 		}
-		return []jen.Code{v.Op("=").Id("pick").Call(append([]jen.Code{jen.Id("r")}, constants(e.t)...)...)}
+		return []jen.Code{v.Op("=").Qual(pathSample, "Pick").Call(append([]jen.Code{jen.Id("r")}, constants(e.t)...)...)}
 	case model.Defined:
 		inner := e.assign(jen.Id("inner"), e.t.Of)
 		body := append([]jen.Code{stop, jen.Var().Id("inner").Add(baseType(e.t.Of))}, inner...)
@@ -149,15 +152,15 @@ func (e *exampler) item(place *jen.Statement, s *model.Shape) []jen.Code {
 func (e *exampler) assign(place *jen.Statement, s *model.Shape) []jen.Code {
 	random := jen.Id("r")
 	set := func(value *jen.Statement) []jen.Code { return []jen.Code{place.Clone().Op("=").Add(value)} }
-	helper := func(name string, args ...jen.Code) *jen.Statement {
-		return jen.Id(name).Call(append([]jen.Code{random.Clone()}, args...)...)
+	sampled := func(name string, args ...jen.Code) *jen.Statement {
+		return jen.Qual(pathSample, name).Call(append([]jen.Code{random.Clone()}, args...)...)
 	}
 	switch s.Basic {
 	case model.Bool:
 		if c := s.Rules.Const; c != nil {
 			return set(jen.Lit(c.Text == "true"))
 		}
-		return set(helper("pick", jen.True(), jen.False()))
+		return set(sampled("Pick", jen.True(), jen.False()))
 	case model.Int, model.Uint:
 		return set(e.integer(s))
 	case model.Float:
@@ -165,16 +168,16 @@ func (e *exampler) assign(place *jen.Statement, s *model.Shape) []jen.Code {
 	case model.String:
 		return set(e.text(s))
 	case model.Time:
-		return set(helper("instant"))
+		return set(sampled("Time"))
 	case model.UUID:
-		return set(helper("uuid"))
+		return set(sampled("UUID"))
 	case model.Date:
-		return set(jen.Qual(pathWire, "DateOf").Call(helper("instant")))
+		return set(jen.Qual(pathWire, "DateOf").Call(sampled("Time")))
 	case model.TimeOfDay, model.Duration:
 		parse := "Parse" + string(s.Basic)[len("wire."):]
-		return []jen.Code{jen.List(place.Clone(), jen.Id("_")).Op("=").Qual(pathWire, parse).Call(helper("pick", literals(model.Samples(basicFormats[s.Basic]))...))}
+		return []jen.Code{jen.List(place.Clone(), jen.Id("_")).Op("=").Qual(pathWire, parse).Call(sampled("Pick", literals(model.Samples(basicFormats[s.Basic]))...))}
 	case model.Raw:
-		return set(jen.Qual(pathJSON, "RawMessage").Call(helper("pick", literals([]string{"null", "true", "12", `"text"`, "[]", "{}"})...)))
+		return set(jen.Qual(pathJSON, "RawMessage").Call(sampled("Pick", literals([]string{"null", "true", "12", `"text"`, "[]", "{}"})...)))
 	case model.Named:
 		return set(jen.Id("example"+s.Name).Call(random, jen.Id("depth").Op("+").Lit(1)))
 	case model.Slice:
@@ -190,7 +193,7 @@ func (e *exampler) integer(s *model.Shape) *jen.Statement {
 		return integer(c.Text)
 	}
 	if len(s.Rules.Enum) > 0 {
-		return jen.Id("pick").Types(baseType(s)).Call(append([]jen.Code{jen.Id("r")}, integers(s.Rules.Enum)...)...)
+		return jen.Qual(pathSample, "Pick").Types(baseType(s)).Call(append([]jen.Code{jen.Id("r")}, integers(s.Rules.Enum)...)...)
 	}
 	low, high, step := int64(math.MinInt64), int64(math.MaxInt64), int64(1)
 	for _, rule := range s.Rules.Integers {
@@ -208,8 +211,8 @@ func (e *exampler) integer(s *model.Shape) *jen.Statement {
 	if s.Basic == model.Uint {
 		low = max(low, 0)
 	}
-	// uint64(between(r, 1, 999) * 5)
-	value := jen.Id("between").Call(jen.Id("r"), integer(strconv.FormatInt(low, 10)), integer(strconv.FormatInt(high, 10)), integer(strconv.FormatInt(step, 10)))
+	// uint64(sample.Integer(r, 1, 999) * 5)
+	value := jen.Qual(pathSample, "Integer").Call(jen.Id("r"), integer(strconv.FormatInt(low, 10)), integer(strconv.FormatInt(high, 10)), integer(strconv.FormatInt(step, 10)))
 	if s.Basic == model.Uint {
 		return jen.Uint64().Call(value)
 	}
@@ -241,8 +244,8 @@ func (e *exampler) number(s *model.Shape) *jen.Statement {
 	case math.IsInf(high, 1):
 		high = low + 1000
 	}
-	// amount(r, 0, 1000, 0.01)
-	return jen.Id("amount").Call(jen.Id("r"), jen.Lit(low), jen.Lit(high), jen.Lit(step))
+	// sample.Number(r, 0, 1000, 0.01)
+	return jen.Qual(pathSample, "Number").Call(jen.Id("r"), jen.Lit(low), jen.Lit(high), jen.Lit(step))
 }
 
 func (e *exampler) text(s *model.Shape) *jen.Statement {
@@ -250,10 +253,10 @@ func (e *exampler) text(s *model.Shape) *jen.Statement {
 		return jen.Lit(c.Text)
 	}
 	if samples := s.Samples; len(samples) > 0 {
-		return jen.Id("pick").Call(append([]jen.Code{jen.Id("r")}, literals(samples)...)...)
+		return jen.Qual(pathSample, "Pick").Call(append([]jen.Code{jen.Id("r")}, literals(samples)...)...)
 	}
 	low, high := bounds(s.Rules.Lengths, 12)
-	return jen.Id("letters").Call(jen.Id("r"), jen.Lit(low), jen.Lit(high))
+	return jen.Qual(pathSample, "Text").Call(jen.Id("r"), jen.Lit(low), jen.Lit(high))
 }
 
 // bounds are those of a count, at most some more than needed.
@@ -276,12 +279,12 @@ func (e *exampler) slice(place *jen.Statement, s *model.Shape) []jen.Code {
 	low, high := bounds(s.Rules.Items, 3)
 	item := jen.Id("item" + strconv.Itoa(e.depth))
 	// v.X = []T{}
-	// for range size(r, depth, 1, 4) { … }
+	// for range sample.Size(r, depth, 1, 4) { … }
 	loop := append([]jen.Code{jen.Var().Add(item.Clone()).Add(itemType(s.Elem))}, e.item(item.Clone(), s.Elem)...)
 	loop = append(loop, place.Clone().Op("=").Append(place.Clone(), item.Clone()))
 	return []jen.Code{
 		place.Clone().Op("=").Index().Add(itemType(s.Elem)).Values(),
-		jen.For(jen.Range().Id("size").Call(jen.Id("r"), jen.Id("depth"), jen.Lit(low), jen.Lit(high))).Block(loop...),
+		jen.For(jen.Range().Qual(pathSample, "Size").Call(jen.Id("r"), jen.Id("depth"), jen.Lit(low), jen.Lit(high))).Block(loop...),
 	}
 }
 
@@ -290,7 +293,7 @@ func (e *exampler) members(place *jen.Statement, s *model.Shape) []jen.Code {
 	defer func() { e.depth-- }()
 	low, high := bounds(s.Rules.Members, 3)
 	item := jen.Id("item" + strconv.Itoa(e.depth))
-	name := jen.Id("letters").Call(jen.Id("r"), jen.Lit(3), jen.Lit(8))
+	name := jen.Qual(pathSample, "Text").Call(jen.Id("r"), jen.Lit(3), jen.Lit(8))
 	if s.Key != nil {
 		name = e.text(s.Key)
 	}
@@ -302,6 +305,6 @@ func (e *exampler) members(place *jen.Statement, s *model.Shape) []jen.Code {
 	loop = append(loop, m.Index(name).Op("=").Add(item.Clone()))
 	return []jen.Code{
 		place.Clone().Op("=").Map(jen.String()).Add(itemType(s.Elem)).Values(),
-		jen.For(jen.Range().Id("size").Call(jen.Id("r"), jen.Id("depth"), jen.Lit(low), jen.Lit(high))).Block(loop...),
+		jen.For(jen.Range().Qual(pathSample, "Size").Call(jen.Id("r"), jen.Id("depth"), jen.Lit(low), jen.Lit(high))).Block(loop...),
 	}
 }

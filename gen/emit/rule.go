@@ -56,14 +56,14 @@ func (k *codec) testBool(t target, s *model.Shape, r reporter) []jen.Code {
 	if c.Text == "true" {
 		wrong = jen.Op("!").Add(t.val())
 	}
-	return []jen.Code{jen.If(wrong).Block(r.call("Const", k.shown(t.val()), jen.Lit(c.Text)))}
+	return []jen.Code{jen.If(wrong).Block(r.call("Const", t.val(), jen.Lit(c.Text)))}
 }
 
 func (k *codec) testInteger(t target, s *model.Shape, r reporter) []jen.Code {
 	var tests []jen.Code
 	if c := s.Rules.Const; c != nil {
 		// if v.X != 1 { r.Const(v.X, "1") }
-		tests = append(tests, jen.If(t.val().Op("!=").Add(integer(c.Text))).Block(r.call("Const", k.shown(t.val()), jen.Lit(c.Text))))
+		tests = append(tests, jen.If(t.val().Op("!=").Add(integer(c.Text))).Block(r.call("Const", t.val(), jen.Lit(c.Text))))
 	}
 	if len(s.Rules.Enum) > 0 {
 		// switch v.X {
@@ -73,7 +73,7 @@ func (k *codec) testInteger(t target, s *model.Shape, r reporter) []jen.Code {
 		// }
 		tests = append(tests, jen.Switch(t.val()).Block(
 			jen.Case(integers(s.Rules.Enum)...),
-			jen.Default().Block(r.call("Enum", k.shown(t.val()))),
+			jen.Default().Block(r.call("Enum", t.val())),
 		))
 	}
 	for _, rule := range s.Rules.Integers {
@@ -82,7 +82,7 @@ func (k *codec) testInteger(t target, s *model.Shape, r reporter) []jen.Code {
 			broken = broken.Op("!=").Lit(0)
 		}
 		// if v.X < 1 { r.Number("minimum", v.X, "1") }
-		tests = append(tests, jen.If(broken).Block(r.call("Number", jen.Lit(rule.Keyword), k.shown(t.val()), jen.Lit(rule.Text))))
+		tests = append(tests, jen.If(broken).Block(r.call("Number", jen.Lit(rule.Keyword), t.val(), jen.Lit(rule.Text))))
 	}
 	return tests
 }
@@ -126,7 +126,7 @@ var comparisons = []struct {
 func (k *codec) testNumber(s *model.Shape, r reporter) []jen.Code {
 	var tests []jen.Code
 	fail := func(broken *jen.Statement, keyword, limit string) {
-		tests = append(tests, jen.If(broken).Block(r.call("Number", jen.Lit(keyword), k.shown(jen.Id("n")), jen.Lit(limit))))
+		tests = append(tests, jen.If(broken).Block(r.call("Number", jen.Lit(keyword), jen.Id("n"), jen.Lit(limit))))
 	}
 	for _, rules := range s.Rules.Numbers {
 		for _, c := range comparisons {
@@ -147,18 +147,18 @@ func (k *codec) testString(t target, s *model.Shape, r reporter) []jen.Code {
 	var tests []jen.Code
 	if c := s.Rules.Const; c != nil {
 		// if v.X != "a" { r.Const(v.X, `"a"`) }
-		tests = append(tests, jen.If(t.val().Op("!=").Lit(c.Text)).Block(r.call("Const", k.shown(t.val()), jen.Lit(literalJSON(*c)))))
+		tests = append(tests, jen.If(t.val().Op("!=").Lit(c.Text)).Block(r.call("Const", t.val(), jen.Lit(literalJSON(*c)))))
 	}
 	tests = append(tests, k.testCount("Length", jen.Qual(pathWire, "Length").Call(t.val()), s.Rules.Lengths, r)...)
 	for _, p := range s.Rules.Patterns {
 		// if !patternX.Match(v.X) { r.Pattern(v.X, "…") }
 		broken := jen.Op("!").Add(k.prepared("pattern", "MustPattern", p.RE2)).Dot("Match").Call(t.val())
-		tests = append(tests, jen.If(broken).Block(r.call("Pattern", k.shown(t.val()), jen.Lit(p.Source))))
+		tests = append(tests, jen.If(broken).Block(r.call("Pattern", t.val(), jen.Lit(p.Source))))
 	}
 	for _, format := range s.Rules.Formats {
 		// if !wire.FormatEmail(v.X) { r.Format(v.X, "email") }
 		broken := jen.Op("!").Qual(pathWire, formatFuncs[format]).Call(t.val())
-		tests = append(tests, jen.If(broken).Block(r.call("Format", k.shown(t.val()), jen.Lit(format))))
+		tests = append(tests, jen.If(broken).Block(r.call("Format", t.val(), jen.Lit(format))))
 	}
 	return tests
 }
@@ -166,8 +166,8 @@ func (k *codec) testString(t target, s *model.Shape, r reporter) []jen.Code {
 func (k *codec) testSlice(t target, s *model.Shape, r reporter) []jen.Code {
 	tests := k.testCount("Items", jen.Len(t.val()), s.Rules.Items, r)
 	if s.Rules.Unique {
-		// if !distinct(v.X) { r.Unique() }
-		tests = append(tests, jen.If(jen.Op("!").Id("distinct").Call(t.val())).Block(r.call("Unique")))
+		// if !wire.Distinct(v.X) { r.Unique() }
+		tests = append(tests, jen.If(jen.Op("!").Qual(pathWire, "Distinct").Call(t.val())).Block(r.call("Unique")))
 	}
 	return tests
 }
@@ -208,12 +208,4 @@ func isConstant(f *model.Field) bool {
 		return false
 	}
 	return f.Shape.Basic == model.String && c.Kind == schema.String || f.Shape.Basic == model.Int
-}
-
-// shown yields what errors show of a value.
-func (k *codec) shown(value *jen.Statement) *jen.Statement {
-	if k.hide {
-		return jen.Lit(hidden)
-	}
-	return value
 }

@@ -101,17 +101,17 @@ func structType(t *model.Type) *jen.Statement {
 	return jen.Struct(append(fields, memoryField(t)...)...)
 }
 
-// remembers reports an event that keeps the digits of numbers which float64
-// cannot give back.
+// remembers reports an event that keeps how values were spelled which Go writes
+// in another way.
 func remembers(t *model.Type) bool {
-	return t.Event != nil && t.Precise && (t.Kind == model.Struct || t.Kind == model.Wrapped)
+	return t.Event != nil && t.Respelled && (t.Kind == model.Struct || t.Kind == model.Wrapped)
 }
 
 func memoryField(t *model.Type) []jen.Code {
 	if !remembers(t) {
 		return nil
 	}
-	return []jen.Code{jen.Line().Id("exact").Op("*").Id("memory")}
+	return []jen.Code{jen.Line().Id("spellings").Op("*").Qual(pathWire, "Spellings")}
 }
 
 // fieldType tells absence and null apart as the field needs.
@@ -231,8 +231,8 @@ func declareDoor(f *jen.File, t *model.Type) {
 		jen.Id("d").Op(":=").Qual(pathWire, "Open").Call(jen.Id("b")),
 		jen.Var().Id("fresh").Add(id(t.Go)),
 		jen.Id("fresh").Dot("decode").Call(withMark(t, jen.Id("d"), jen.False())...),
+		keepSpellings(t),
 		jen.If(jen.Err().Op(":=").Id("d").Dot("Close").Call(errorName(t)), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Err())),
-		keepDigits(t),
 		jen.Op("*").Id("v").Op("=").Id("fresh"),
 		jen.Return(jen.Nil()),
 	).Line()
@@ -245,44 +245,44 @@ func declareDoor(f *jen.File, t *model.Type) {
 	f.Comment("// AppendJSON appends the value as JSON; an invalid one is an error.")
 	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("AppendJSON").Params(jen.Id("b").Index().Byte()).Params(jen.Index().Byte(), jen.Error()).Block(
 		jen.If(jen.Err().Op(":=").Id("v").Dot("Validate").Call(), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Id("b"), jen.Err())),
-		returnDigits(t, jen.Append(jen.Id("b"), restoredText().Op("...")), jen.Nil()),
+		returnRestored(t, restored(jen.Id("b")), jen.Nil()),
 		jen.Return(jen.Id("v").Dot("append").Call(jen.Id("b")), jen.Nil()),
 	).Line()
 	// func (v T) Validate() error { … }
 	f.Comment("// Validate returns a *wire.ValidationError unless the schema accepts the value.")
 	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("Validate").Params().Error().Block(
-		returnDigits(t, jen.New(id(t.Go)).Dot("UnmarshalJSON").Call(restoredText())),
+		returnRestored(t, jen.New(id(t.Go)).Dot("UnmarshalJSON").Call(restored(jen.Nil()))),
 		jen.Var().Id("r").Qual(pathWire, "Report"),
 		jen.Id("v").Dot("validate").Call(withMark(t, jen.Op("&").Id("r"), jen.False())...),
 		jen.Return(jen.Id("r").Dot("Err").Call(errorName(t))),
 	).Line()
 }
 
-// keepDigits yields
+// keepSpellings yields
 //
-//	fresh.exact = remember(b)
-func keepDigits(t *model.Type) jen.Code {
+//	fresh.spellings = d.Spellings()
+func keepSpellings(t *model.Type) jen.Code {
 	if !remembers(t) {
 		return jen.Null()
 	}
-	return jen.Id("fresh").Dot("exact").Op("=").Id("remember").Call(jen.Id("b"))
+	return jen.Id("fresh").Dot("spellings").Op("=").Id("d").Dot("Spellings").Call()
 }
 
-// returnDigits yields what is returned for an event with remembered digits:
+// returnRestored yields what is returned for an event with remembered spellings:
 //
-//	if v.exact != nil {
+//	if v.spellings != nil {
 //		return …
 //	}
-func returnDigits(t *model.Type, results ...jen.Code) jen.Code {
+func returnRestored(t *model.Type, results ...jen.Code) jen.Code {
 	if !remembers(t) {
 		return jen.Null()
 	}
-	return jen.If(jen.Id("v").Dot("exact").Op("!=").Nil()).Block(jen.Return(results...))
+	return jen.If(jen.Id("v").Dot("spellings").Op("!=").Nil()).Block(jen.Return(results...))
 }
 
-// restoredText yields restored(v.append(nil), *v.exact).
-func restoredText() *jen.Statement {
-	return jen.Id("restored").Call(jen.Id("v").Dot("append").Call(jen.Nil()), jen.Op("*").Id("v").Dot("exact"))
+// restored yields v.spellings.AppendRestored(b, v.append(nil)).
+func restored(b *jen.Statement) *jen.Statement {
+	return jen.Id("v").Dot("spellings").Dot("AppendRestored").Call(b, jen.Id("v").Dot("append").Call(jen.Nil()))
 }
 
 // errorName is what errors call the type.
@@ -307,7 +307,6 @@ type codec struct {
 	model *model.Model
 	t     *model.Type
 	place string // Go names on the way to the place being rendered
-	hide  bool   // errors must not show the value at the place
 	depth int    // of nested loops, for the names of their variables
 	vars  []jen.Code
 	known map[string]string // rule → variable

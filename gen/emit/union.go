@@ -73,7 +73,7 @@ func declareSwitch(f *jen.File, t *model.Type) {
 // decodeUnion yields
 //
 //	func decodePayment(d *wire.Decoder) Payment {
-//		name, ok := tag(d, "kind")
+//		name, ok := d.Tag("kind")
 //		if !ok {
 //			return nil
 //		}
@@ -83,7 +83,7 @@ func declareSwitch(f *jen.File, t *model.Type) {
 //			v.decode(d)
 //			return v
 //		}
-//		unknownTag(d, "kind", name)
+//		d.UnknownTag("kind", name)
 //		return nil
 //	}
 func (k *codec) decodeUnion() *jen.Statement {
@@ -101,10 +101,10 @@ func (k *codec) decodeUnion() *jen.Statement {
 		))
 	}
 	return jen.Func().Id("decode"+k.t.Go).Params(params...).Add(id(k.t.Go)).Block(
-		jen.List(jen.Id("name"), jen.Id("ok")).Op(":=").Id("tag").Call(jen.Id("d"), property),
+		jen.List(jen.Id("name"), jen.Id("ok")).Op(":=").Id("d").Dot("Tag").Call(property),
 		jen.If(jen.Op("!").Id("ok")).Block(jen.Return(jen.Nil())),
 		jen.Switch(jen.Id("name")).Block(cases...),
-		jen.Id("unknownTag").Call(jen.Id("d"), property.Clone(), jen.Id("name")),
+		jen.Id("d").Dot("UnknownTag").Call(property.Clone(), jen.Id("name")),
 		jen.Return(jen.Nil()),
 	)
 }

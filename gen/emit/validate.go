@@ -31,8 +31,8 @@ func (k *codec) validateBody() []jen.Code {
 			body = append(body, inner...)
 		}
 	case model.Sum:
-		// validJSON(r, v.Raw)
-		body = []jen.Code{jen.Id("validJSON").Call(jen.Id("r"), jen.Id("v").Dot("Raw"))}
+		// r.JSON(v.Raw)
+		body = []jen.Code{jen.Id("r").Dot("JSON").Call(jen.Id("v").Dot("Raw"))}
 	case model.Wrapped:
 		body = k.validateItem(at(jen.Id("v").Dot(wrappedField(k.t))), k.t.Of)
 	}
@@ -40,18 +40,14 @@ func (k *codec) validateBody() []jen.Code {
 		return body
 	}
 	// if !accepted {
-	// 	decide(r, v.append(nil), checkX)
+	// 	r.Decide(v.append(nil), checkX)
 	// }
 	return append(body, jen.If(jen.Op("!").Id("accepted")).Block(decide(jen.Id("v").Dot("append").Call(jen.Nil()), k.t.Checks)))
 }
 
 // decide yields the predicates' verdict on a value's text.
 func decide(text *jen.Statement, checks []string) *jen.Statement {
-	args := []jen.Code{jen.Id("r"), text}
-	for _, c := range checks {
-		args = append(args, id(c))
-	}
-	return jen.Id("decide").Call(args...)
+	return jen.Id("r").Dot("Decide").Call(append([]jen.Code{text}, identifiers(checks)...)...)
 }
 
 func (k *codec) validateEnum() jen.Code {
@@ -69,24 +65,31 @@ func (k *codec) validateStruct() []jen.Code {
 	var body []jen.Code
 	if k.t.Other {
 		// if v.Other != nil {
-		// 	text(…)
+		// 	r.JSON(v.Other)
 		// 	return
 		// }
 		body = append(body, jen.If(jen.Id("v").Dot("Other").Op("!=").Nil()).Block(
-			jen.Id("validJSON").Call(jen.Id("r"), jen.Id("v").Dot("Other")),
+			jen.Id("r").Dot("JSON").Call(jen.Id("v").Dot("Other")),
 			jen.Return(),
 		))
 	}
 	for _, f := range k.t.Fields {
-		k.place, k.hide = f.Go, f.Secret
-		body = append(body, k.validateField(f)...)
-		k.hide = false
+		k.place = f.Go
+		body = append(body, k.secretly(f, k.validateField(f))...)
 	}
 	if k.t.Extra != nil {
 		k.place = "Extra"
 		body = append(body, k.validateExtra()...)
 	}
 	return body
+}
+
+// secretly keeps the values of a secret field out of what is reported.
+func (k *codec) secretly(f *model.Field, body []jen.Code) []jen.Code {
+	if !f.Secret || len(body) == 0 {
+		return body
+	}
+	return concealed(onReport, body)
 }
 
 // validateField yields the field's rules between r.Enter and r.Leave.
@@ -181,7 +184,7 @@ func (k *codec) validateBase(t target, s *model.Shape) []jen.Code {
 	if len(s.Checks) == 0 {
 		return body
 	}
-	// if !accepted { decide(r, …, checkX) }
+	// if !accepted { r.Decide(…, checkX) }
 	text := jen.Func().Params(jen.Id("b").Index().Byte()).Index().Byte().Block(
 		append(k.appendBase(t, s), jen.Return(jen.Id("b"))).code()...,
 	).Call(jen.Nil())
@@ -201,8 +204,8 @@ func (k *codec) validateOwn(t target, s *model.Shape) []jen.Code {
 		}
 		return []jen.Code{t.self().Dot("validate").Call(withMark(s.Type, jen.Id("r"), mark)...)}
 	case model.Raw:
-		// validJSON(r, v.X)
-		return []jen.Code{jen.Id("validJSON").Call(jen.Id("r"), t.val())}
+		// r.JSON(v.X)
+		return []jen.Code{jen.Id("r").Dot("JSON").Call(t.val())}
 	case model.String:
 		return k.validateString(t, s)
 	case model.Float:
@@ -236,8 +239,8 @@ func (k *codec) validateString(t target, s *model.Shape) []jen.Code {
 	if s.Rules.Const != nil {
 		return k.tests(t, s, onReport)
 	}
-	// if validText(r, v.X) { … }
-	ask := jen.Id("validText").Call(jen.Id("r"), t.val())
+	// if r.Text(v.X) { … }
+	ask := jen.Id("r").Dot("Text").Call(t.val())
 	tests := k.tests(t, s, onReport)
 	if len(tests) == 0 {
 		return []jen.Code{ask}
@@ -246,14 +249,17 @@ func (k *codec) validateString(t target, s *model.Shape) []jen.Code {
 }
 
 func (k *codec) validateFloat(t target, s *model.Shape) []jen.Code {
-	// if n, ok := validNumber(r, v.X); ok { … }
+	finite := jen.Id("r").Dot("Finite").Call(t.val())
 	tests := k.tests(t, s, onReport)
 	if len(tests) == 0 {
-		return []jen.Code{jen.Id("validFloat").Call(jen.Id("r"), t.val())}
+		return []jen.Code{finite}
 	}
-	return []jen.Code{jen.If(
-		jen.List(jen.Id("n"), jen.Id("ok")).Op(":=").Id("validNumber").Call(jen.Id("r"), t.val()), jen.Id("ok"),
-	).Block(tests...)}
+	// if r.Finite(v.X) {
+	// 	n := wire.Float(v.X)
+	// 	…
+	// }
+	n := jen.Id("n").Op(":=").Qual(pathWire, "Float").Call(t.val())
+	return []jen.Code{jen.If(finite).Block(append([]jen.Code{n}, tests...)...)}
 }
 
 func (k *codec) validateItems(t target, s *model.Shape) []jen.Code {
@@ -288,7 +294,7 @@ func (k *codec) validateMembers(t target, key, elem *model.Shape, first []jen.Co
 	// 	…
 	// 	r.Leave()
 	// }
-	names := []jen.Code{jen.Id("validText").Call(jen.Id("r"), jen.Id(name))}
+	names := []jen.Code{jen.Id("r").Dot("Text").Call(jen.Id(name))}
 	if key != nil {
 		names = append(names, k.tests(at(jen.Id(name)), key, onReport)...)
 	}

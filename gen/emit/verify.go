@@ -14,7 +14,7 @@ import (
 
 // allowedImports are all packages that generated code may use.
 var allowedImports = []string{
-	pathContext, pathJSON, "time", pathLog, pathRand, "bytes", "testing", pathBus, pathWire, pathPgx,
+	pathContext, pathJSON, "time", pathLog, pathRand, "testing", pathBus, pathWire, pathSample, pathFuzz, pathPgx,
 }
 
 // verify reads a rendered file again and compares it with what was meant: the

@@ -162,11 +162,11 @@ func (m *Model) finish() {
 	m.spread(func(t *Type) *bool { return &t.Checked }, func(t *Type, s *Shape) bool {
 		return len(t.Checks) > 0 || s != nil && len(s.Checks) > 0
 	})
-	m.spread(func(t *Type) *bool { return &t.Precise }, func(_ *Type, s *Shape) bool {
-		return s != nil && s.Basic == Float
+	m.spread(func(t *Type) *bool { return &t.Respelled }, func(_ *Type, s *Shape) bool {
+		return s != nil && slices.Contains(respelled, s.Basic)
 	})
 	for _, ev := range m.Events {
-		if ev.Root.Precise && ev.Root.Kind == Defined { // which has no place for digits
+		if ev.Root.Respelled && ev.Root.Kind == Defined { // which has no place to remember spellings
 			ev.Root.Kind = Wrapped
 		}
 	}
@@ -174,6 +174,9 @@ func (m *Model) finish() {
 		return slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Secret })
 	})
 }
+
+// respelled are the shapes whose values have more spellings than one.
+var respelled = []Basic{Float, Time, TimeOfDay, UUID}
 
 // eachShape visits every place of every type, nested ones included.
 func (m *Model) eachShape(visit func(*Type, *Shape)) {

@@ -101,9 +101,9 @@ type Type struct {
 
 	Union *Alternatives `json:"union,omitzero"` // Union and Sum
 
-	// Precise tells that somewhere inside is a number whose digits a float64
-	// may not give back.
-	Precise bool `json:"precise,omitzero"`
+	// Respelled tells that somewhere inside is a value that Go may write in
+	// another way than it was read.
+	Respelled bool `json:"respelled,omitzero"`
 	// Checked tells that this type, or one inside, has Checks.
 	Checked bool `json:"checked,omitzero"`
 	// Secret tells that somewhere inside is a field that logs must not show.

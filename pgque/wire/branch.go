@@ -75,7 +75,7 @@ func (r *Report) noBranch(keyword string, v *Value, branches []Predicate) {
 // trial returns the violations of a value by one predicate, with pointers
 // relative to the value. A negative Limit counts how deep trials nest.
 func (r *Report) trial(v *Value, p Predicate) []Violation {
-	sub := Report{Limit: min(r.Limit, 0) - 1}
+	sub := Report{Limit: min(r.Limit, 0) - 1, concealed: r.concealed}
 	p(v, nil, &sub)
 	return sub.violations
 }

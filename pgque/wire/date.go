@@ -93,9 +93,6 @@ func (d *Date) UnmarshalText(text []byte) error {
 	return unmarshalText(d, text, "date", ParseDate)
 }
 
-// Date reads a string of the format date.
-func (d *Decoder) Date(v *Date) bool { return formatted(d, v, "date", ParseDate) }
-
 // FormatDate is the format date: full-date of RFC 3339.
 func FormatDate(s string) bool {
 	_, ok := ParseDate(s)

@@ -16,6 +16,7 @@ type Decimal struct {
 	digits string // the digits when there are more
 	length int    // number of digits
 	exp    exponent
+	near   float64 // of a constant: the nearest float64, infinite beyond the largest
 }
 
 // MustDecimal parses the text of a JSON number. It panics on anything else: the
@@ -25,6 +26,7 @@ func MustDecimal(text string) *Decimal {
 		panic("wire: no JSON number: " + Quote(text))
 	}
 	d := parseDecimal(text)
+	d.near, _ = Number(text).Float64()
 	return &d
 }
 

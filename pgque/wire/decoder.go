@@ -32,7 +32,8 @@ type Decoder struct {
 	pos     int
 	scratch []byte // the last text that had escapes
 	syntax  *SyntaxError
-	long    bool // see LongNumbers
+	long    bool // the last number has more digits than a float64, or an exponent
+	spelled map[string]spelling
 
 	names  []string // stack of the members of objects that are being skipped or parsed
 	values []Value  // stack of the children of what is being parsed
@@ -45,7 +46,7 @@ func NewDecoder(b []byte) *Decoder { return &Decoder{buf: b} }
 // Reset makes the Decoder read b, with an empty Report of the same Limit.
 func (d *Decoder) Reset(b []byte) {
 	d.buf, d.pos, d.syntax = b, 0, nil
-	d.violations, d.done, d.long = nil, false, false
+	d.violations, d.done, d.spelled = nil, false, nil
 	d.path, d.names, d.values = emptied(d.path), emptied(d.names), emptied(d.values)
 	d.scratch, d.slabs = emptied(d.scratch), slabs{}
 }
@@ -358,16 +359,12 @@ func (d *Decoder) number(want string) (Number, bool) {
 	}
 	text := alias(d.buf[d.pos:end])
 	d.pos = end
-	d.long = d.long || exponent || len(text) > maxExact
+	d.long = exponent || len(text) > maxExact
 	return Number(text), true
 }
 
 // maxExact is the number of digits that come back from a float64 as they were.
 const maxExact = 15
-
-// LongNumbers says whether a number was read that may not come back from a float64
-// with its value.
-func (d *Decoder) LongNumbers() bool { return d.long }
 
 // Int64 reads an integer in any spelling: 1.0 and 1e2 are integers. One that
 // int64 cannot hold breaks the rule range.

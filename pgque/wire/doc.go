@@ -25,3 +25,7 @@ package wire
 // Generated code names the newest version that it needs, so that it does not
 // compile with an older runtime.
 const Version1 = true
+
+// Version2 adds all that generated code used to bring along: values are checked
+// with Report.Text, Number and JSON, examples come from package sample.
+const Version2 = true

@@ -140,9 +140,6 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return unmarshalText(d, text, "duration", ParseDuration)
 }
 
-// Duration reads a string of the format duration.
-func (d *Decoder) Duration(v *Duration) bool { return formatted(d, v, "duration", ParseDuration) }
-
 // FormatDuration is the format duration of RFC 3339 appendix A.
 func FormatDuration(s string) bool {
 	_, ok := scanDuration(s)

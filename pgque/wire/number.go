@@ -94,11 +94,13 @@ var exactPowers = [shortDigits + 1]float64{
 // equal to n back.
 func (n Number) ExactFloat64() (float64, bool) {
 	f, ok := n.Float64()
-	if !ok {
-		return f, false
-	}
+	return f, ok && n.exactly(f)
+}
+
+// exactly says whether AppendFloat writes f as a number equal to n.
+func (n Number) exactly(f float64) bool {
 	v := parseDecimal(string(n))
 	var text [32]byte
 	back := parseDecimal(string(AppendFloat(text[:0], f)))
-	return f, v.compare(&back) == 0
+	return v.compare(&back) == 0
 }

@@ -64,6 +64,7 @@ type Report struct {
 
 	path       []step
 	violations []Violation
+	concealed  int  // how many Conceals are open
 	done       bool // no more is taken: the limit is reached, or the text is broken
 }
 
@@ -105,8 +106,26 @@ func (r *Report) Fail(keyword, message string) {
 	if r == nil || r.done {
 		return
 	}
+	if r.concealed > 0 {
+		message = "a secret breaks " + keyword
+	}
 	r.violations = append(r.violations, Violation{r.Pointer(), keyword, message})
 	r.done = len(r.violations) >= r.limit()
+}
+
+// Conceal keeps what follows out of messages, until Reveal: they name the rule
+// only.
+func (r *Report) Conceal() {
+	if r != nil {
+		r.concealed++
+	}
+}
+
+// Reveal takes the last Conceal back.
+func (r *Report) Reveal() {
+	if r != nil {
+		r.concealed--
+	}
 }
 
 func (r *Report) limit() int {

@@ -39,6 +39,8 @@ func Show(v any) string {
 		return strconv.FormatInt(v, 10)
 	case uint64:
 		return strconv.FormatUint(v, 10)
+	case Float:
+		return string(v.number())
 	case float64:
 		return string(AppendFloat(nil, v))
 	case bool:
@@ -166,8 +168,16 @@ func (r *Report) Enum(value any) {
 // Const fails const. The value is anything that Show takes, want is JSON text.
 func (r *Report) Const(value any, want string) {
 	if r != nil {
-		r.Fail("const", Show(value)+" is not "+shorten(printable(want)))
+		r.Fail("const", Show(value)+" is not "+constant(want))
 	}
+}
+
+// constant shows the JSON text of a constant.
+func constant(want string) string {
+	if v, err := Parse([]byte(want)); err == nil && v.kind != Array && v.kind != Object {
+		return Show(v)
+	}
+	return printable(want)
 }
 
 // Unique fails uniqueItems.

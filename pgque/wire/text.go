@@ -12,19 +12,3 @@ func unmarshalText[T any](v *T, text []byte, format string, parse func(string) (
 	*v = parsed
 	return nil
 }
-
-// formatted reads a string that a parse function reads. The text that parse gets
-// is good during the call only.
-func formatted[T any](d *Decoder, v *T, format string, parse func(string) (T, bool)) bool {
-	text, ok := d.StringBytes()
-	if !ok {
-		return false
-	}
-	parsed, ok := parse(alias(text))
-	if !ok {
-		d.Format(string(text), format)
-		return false
-	}
-	*v = parsed
-	return true
-}

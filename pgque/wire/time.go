@@ -58,9 +58,6 @@ func ValidTime(t time.Time) bool {
 	return t.Year() >= 0 && t.Year() <= 9999 && offset%60 == 0 && offset > -86400 && offset < 86400
 }
 
-// Time reads a string of the format date-time.
-func (d *Decoder) Time(v *time.Time) bool { return formatted(d, v, "date-time", ParseTime) }
-
 // FormatDateTime is the format date-time of RFC 3339.
 func FormatDateTime(s string) bool {
 	_, ok := ParseTime(s)

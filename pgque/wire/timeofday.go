@@ -131,9 +131,6 @@ func (t *TimeOfDay) UnmarshalText(text []byte) error {
 	return unmarshalText(t, text, "time", ParseTimeOfDay)
 }
 
-// TimeOfDay reads a string of the format time.
-func (d *Decoder) TimeOfDay(v *TimeOfDay) bool { return formatted(d, v, "time", ParseTimeOfDay) }
-
 // FormatTime is the format time: full-time of RFC 3339.
 func FormatTime(s string) bool {
 	_, ok := ParseTimeOfDay(s)

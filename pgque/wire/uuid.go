@@ -53,9 +53,6 @@ func (u *UUID) UnmarshalText(text []byte) error {
 	return unmarshalText(u, text, "uuid", ParseUUID)
 }
 
-// UUID reads a string of the format uuid.
-func (d *Decoder) UUID(v *UUID) bool { return formatted(d, v, "uuid", ParseUUID) }
-
 // FormatUUID is the format uuid.
 func FormatUUID(s string) bool {
 	_, ok := ParseUUID(s)

@@ -5,15 +5,16 @@ package events
 
 import (
 	"context"
+	"time"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/pgque/pgque-go/pgque"
 	"github.com/pgque/pgque-go/pgque/wire"
-	"time"
 )
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version1
+const _ = wire.Version2
 
 // QueueOrders is the name of the queue.
 const QueueOrders = "orders"
@@ -240,6 +241,8 @@ type OrderCancelled struct {
 	Comment *string
 	// What is to be paid back; left out when nothing was collected yet.
 	Refund *Money
+
+	spellings *wire.Spellings
 }
 
 // EventType returns TypeOrderCancelled.
@@ -253,6 +256,7 @@ func (v *OrderCancelled) UnmarshalJSON(b []byte) error {
 	d := wire.Open(b)
 	var fresh OrderCancelled
 	fresh.decode(d)
+	fresh.spellings = d.Spellings()
 	if err := d.Close(TypeOrderCancelled); err != nil {
 		return err
 	}
@@ -270,11 +274,17 @@ func (v OrderCancelled) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
+	if v.spellings != nil {
+		return v.spellings.AppendRestored(b, v.append(nil)), nil
+	}
 	return v.append(b), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderCancelled) Validate() error {
+	if v.spellings != nil {
+		return new(OrderCancelled).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
+	}
 	var r wire.Report
 	v.validate(&r)
 	return r.Err(TypeOrderCancelled)
@@ -331,7 +341,7 @@ func (v *OrderCancelled) decode(d *wire.Decoder) {
 
 func (v *OrderCancelled) validate(r *wire.Report) {
 	r.Enter("order_id")
-	if validText(r, v.OrderID) {
+	if r.Text(v.OrderID) {
 		if !patternOrderCancelledOrderID.Match(v.OrderID) {
 			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 		}
@@ -347,7 +357,7 @@ func (v *OrderCancelled) validate(r *wire.Report) {
 	r.Leave()
 	if v.Comment != nil {
 		r.Enter("comment")
-		if validText(r, *v.Comment) {
+		if r.Text(*v.Comment) {
 			if n := wire.Length(*v.Comment); n > 1000 {
 				r.Count("maxLength", n, 1000)
 			}
@@ -379,7 +389,7 @@ func (v *OrderCancelled) append(b []byte) []byte {
 		b = v.Refund.append(b)
 		b = append(b, ',')
 	}
-	return closed(b)
+	return wire.EndObject(b)
 }
 
 // Why the order was cancelled.
@@ -464,6 +474,8 @@ type OrderCompleted struct {
 	ShipmentID wire.UUID
 	// The customer's rating in stars, if one was given.
 	Rating *int64
+
+	spellings *wire.Spellings
 }
 
 // EventType returns TypeOrderCompleted.
@@ -477,6 +489,7 @@ func (v *OrderCompleted) UnmarshalJSON(b []byte) error {
 	d := wire.Open(b)
 	var fresh OrderCompleted
 	fresh.decode(d)
+	fresh.spellings = d.Spellings()
 	if err := d.Close(TypeOrderCompleted); err != nil {
 		return err
 	}
@@ -494,11 +507,17 @@ func (v OrderCompleted) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
+	if v.spellings != nil {
+		return v.spellings.AppendRestored(b, v.append(nil)), nil
+	}
 	return v.append(b), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderCompleted) Validate() error {
+	if v.spellings != nil {
+		return new(OrderCompleted).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
+	}
 	var r wire.Report
 	v.validate(&r)
 	return r.Err(TypeOrderCompleted)
@@ -557,7 +576,7 @@ func (v *OrderCompleted) decode(d *wire.Decoder) {
 
 func (v *OrderCompleted) validate(r *wire.Report) {
 	r.Enter("order_id")
-	if validText(r, v.OrderID) {
+	if r.Text(v.OrderID) {
 		if !patternOrderCompletedOrderID.Match(v.OrderID) {
 			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 		}
@@ -595,7 +614,7 @@ func (v *OrderCompleted) append(b []byte) []byte {
 		b = wire.AppendInt(b, *v.Rating)
 		b = append(b, ',')
 	}
-	return closed(b)
+	return wire.EndObject(b)
 }
 
 // OrderCreated says that a customer has placed an order and expects it to be
@@ -625,7 +644,7 @@ type OrderCreated struct {
 	// True when the customer paid for express delivery.
 	Express *bool
 
-	exact *memory
+	spellings *wire.Spellings
 }
 
 // EventType returns TypeOrderCreated.
@@ -639,10 +658,10 @@ func (v *OrderCreated) UnmarshalJSON(b []byte) error {
 	d := wire.Open(b)
 	var fresh OrderCreated
 	fresh.decode(d)
+	fresh.spellings = d.Spellings()
 	if err := d.Close(TypeOrderCreated); err != nil {
 		return err
 	}
-	fresh.exact = remember(b)
 	*v = fresh
 	return nil
 }
@@ -657,16 +676,16 @@ func (v OrderCreated) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	if v.exact != nil {
-		return append(b, restored(v.append(nil), *v.exact)...), nil
+	if v.spellings != nil {
+		return v.spellings.AppendRestored(b, v.append(nil)), nil
 	}
 	return v.append(b), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderCreated) Validate() error {
-	if v.exact != nil {
-		return new(OrderCreated).UnmarshalJSON(restored(v.append(nil), *v.exact))
+	if v.spellings != nil {
+		return new(OrderCreated).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
 	}
 	var r wire.Report
 	v.validate(&r)
@@ -795,7 +814,7 @@ func (v *OrderCreated) validate(r *wire.Report) {
 		r.Leave()
 	}
 	r.Enter("order_id")
-	if validText(r, v.OrderID) {
+	if r.Text(v.OrderID) {
 		if !patternOrderCreatedOrderID.Match(v.OrderID) {
 			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 		}
@@ -842,7 +861,7 @@ func (v *OrderCreated) validate(r *wire.Report) {
 		}
 		for i := range v.Coupons {
 			r.EnterIndex(i)
-			if validText(r, v.Coupons[i]) {
+			if r.Text(v.Coupons[i]) {
 				if !patternOrderCreatedCoupons.Match(v.Coupons[i]) {
 					r.Pattern(v.Coupons[i], "^[A-Z0-9]{6,12}$")
 				}
@@ -853,7 +872,7 @@ func (v *OrderCreated) validate(r *wire.Report) {
 	}
 	if value, ok := v.GiftMessage.Get(); ok {
 		r.Enter("gift_message")
-		if validText(r, value) {
+		if r.Text(value) {
 			if n := wire.Length(value); n > 300 {
 				r.Count("maxLength", n, 300)
 			}
@@ -911,7 +930,7 @@ func (v *OrderCreated) append(b []byte) []byte {
 		b = wire.AppendBool(b, *v.Express)
 		b = append(b, ',')
 	}
-	return closed(b)
+	return wire.EndObject(b)
 }
 
 // Where the order came in.
@@ -1075,7 +1094,7 @@ func (v *OrderLine) decode(d *wire.Decoder) {
 		case "weight_kg":
 			if d.First(&seen, 1<<4) {
 				v.WeightKg = new(float64)
-				if n, ok := number(d, v.WeightKg); ok {
+				if n, ok := d.Float(v.WeightKg); ok {
 					if n.Compare(limitOrderLineWeightKg) <= 0 {
 						d.Report.Number("exclusiveMinimum", n, "0")
 					}
@@ -1119,14 +1138,14 @@ func (v *OrderLine) decode(d *wire.Decoder) {
 
 func (v *OrderLine) validate(r *wire.Report) {
 	r.Enter("sku")
-	if validText(r, v.SKU) {
+	if r.Text(v.SKU) {
 		if !patternOrderLineSKU.Match(v.SKU) {
 			r.Pattern(v.SKU, "^[A-Z]{2,8}-[0-9]{4}$")
 		}
 	}
 	r.Leave()
 	r.Enter("title")
-	if validText(r, v.Title) {
+	if r.Text(v.Title) {
 		if n := wire.Length(v.Title); n < 1 {
 			r.Count("minLength", n, 1)
 		} else if n > 200 {
@@ -1147,7 +1166,8 @@ func (v *OrderLine) validate(r *wire.Report) {
 	r.Leave()
 	if v.WeightKg != nil {
 		r.Enter("weight_kg")
-		if n, ok := validNumber(r, *v.WeightKg); ok {
+		if r.Finite(*v.WeightKg) {
+			n := wire.Float(*v.WeightKg)
 			if n.Compare(limitOrderLineWeightKg) <= 0 {
 				r.Number("exclusiveMinimum", n, "0")
 			}
@@ -1164,9 +1184,9 @@ func (v *OrderLine) validate(r *wire.Report) {
 		}
 		for _, name := range wire.SortedKeys(v.Options) {
 			r.Enter(name)
-			validText(r, name)
+			r.Text(name)
 			item := v.Options[name]
-			if validText(r, item) {
+			if r.Text(item) {
 				if n := wire.Length(item); n > 100 {
 					r.Count("maxLength", n, 100)
 				}
@@ -1201,8 +1221,8 @@ func (v *OrderLine) append(b []byte) []byte {
 			b = wire.AppendString(b, item)
 			b = append(b, ',')
 		}
-		b = closed(b)
+		b = wire.EndObject(b)
 		b = append(b, ',')
 	}
-	return closed(b)
+	return wire.EndObject(b)
 }

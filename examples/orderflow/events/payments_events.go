@@ -5,15 +5,16 @@ package events
 
 import (
 	"context"
+	"time"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/pgque/pgque-go/pgque"
 	"github.com/pgque/pgque-go/pgque/wire"
-	"time"
 )
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version1
+const _ = wire.Version2
 
 // QueuePayments is the name of the queue.
 const QueuePayments = "payments"
@@ -241,6 +242,8 @@ type PaymentCaptured struct {
 	CapturedAt time.Time
 	// The payment provider's own reference.
 	Reference *string
+
+	spellings *wire.Spellings
 }
 
 // EventType returns TypePaymentCaptured.
@@ -254,6 +257,7 @@ func (v *PaymentCaptured) UnmarshalJSON(b []byte) error {
 	d := wire.Open(b)
 	var fresh PaymentCaptured
 	fresh.decode(d)
+	fresh.spellings = d.Spellings()
 	if err := d.Close(TypePaymentCaptured); err != nil {
 		return err
 	}
@@ -271,11 +275,17 @@ func (v PaymentCaptured) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
+	if v.spellings != nil {
+		return v.spellings.AppendRestored(b, v.append(nil)), nil
+	}
 	return v.append(b), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v PaymentCaptured) Validate() error {
+	if v.spellings != nil {
+		return new(PaymentCaptured).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
+	}
 	var r wire.Report
 	v.validate(&r)
 	return r.Err(TypePaymentCaptured)
@@ -337,7 +347,7 @@ func (v *PaymentCaptured) decode(d *wire.Decoder) {
 
 func (v *PaymentCaptured) validate(r *wire.Report) {
 	r.Enter("order_id")
-	if validText(r, v.OrderID) {
+	if r.Text(v.OrderID) {
 		if !patternPaymentCapturedOrderID.Match(v.OrderID) {
 			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 		}
@@ -356,7 +366,7 @@ func (v *PaymentCaptured) validate(r *wire.Report) {
 	r.Leave()
 	if v.Reference != nil {
 		r.Enter("reference")
-		if validText(r, *v.Reference) {
+		if r.Text(*v.Reference) {
 			if n := wire.Length(*v.Reference); n < 1 {
 				r.Count("minLength", n, 1)
 			} else if n > 64 {
@@ -384,7 +394,7 @@ func (v *PaymentCaptured) append(b []byte) []byte {
 		b = wire.AppendString(b, *v.Reference)
 		b = append(b, ',')
 	}
-	return closed(b)
+	return wire.EndObject(b)
 }
 
 // PaymentDeclined says that an attempt to collect money did not succeed.
@@ -399,6 +409,8 @@ type PaymentDeclined struct {
 	Reason     PaymentDeclinedReason
 	// When another attempt makes sense; null when none does.
 	RetryAfter *time.Time
+
+	spellings *wire.Spellings
 }
 
 // EventType returns TypePaymentDeclined.
@@ -412,6 +424,7 @@ func (v *PaymentDeclined) UnmarshalJSON(b []byte) error {
 	d := wire.Open(b)
 	var fresh PaymentDeclined
 	fresh.decode(d)
+	fresh.spellings = d.Spellings()
 	if err := d.Close(TypePaymentDeclined); err != nil {
 		return err
 	}
@@ -429,11 +442,17 @@ func (v PaymentDeclined) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
+	if v.spellings != nil {
+		return v.spellings.AppendRestored(b, v.append(nil)), nil
+	}
 	return v.append(b), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v PaymentDeclined) Validate() error {
+	if v.spellings != nil {
+		return new(PaymentDeclined).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
+	}
 	var r wire.Report
 	v.validate(&r)
 	return r.Err(TypePaymentDeclined)
@@ -491,7 +510,7 @@ func (v *PaymentDeclined) decode(d *wire.Decoder) {
 
 func (v *PaymentDeclined) validate(r *wire.Report) {
 	r.Enter("order_id")
-	if validText(r, v.OrderID) {
+	if r.Text(v.OrderID) {
 		if !patternPaymentDeclinedOrderID.Match(v.OrderID) {
 			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 		}
@@ -700,7 +719,7 @@ func (v *PaymentMethod) validate(r *wire.Report) {
 	r.Leave()
 	if v.CardLast4 != nil {
 		r.Enter("card_last4")
-		if validText(r, *v.CardLast4) {
+		if r.Text(*v.CardLast4) {
 			if !patternPaymentMethodCardLast4.Match(*v.CardLast4) {
 				r.Pattern(*v.CardLast4, "^[0-9]{4}$")
 			}
@@ -709,7 +728,7 @@ func (v *PaymentMethod) validate(r *wire.Report) {
 	}
 	if v.Wallet != nil {
 		r.Enter("wallet")
-		if validText(r, *v.Wallet) {
+		if r.Text(*v.Wallet) {
 			if n := wire.Length(*v.Wallet); n < 1 {
 				r.Count("minLength", n, 1)
 			} else if n > 40 {
@@ -734,7 +753,7 @@ func (v *PaymentMethod) append(b []byte) []byte {
 		b = wire.AppendString(b, *v.Wallet)
 		b = append(b, ',')
 	}
-	return closed(b)
+	return wire.EndObject(b)
 }
 
 // PaymentMethodKind is /$defs/method/properties/kind of
@@ -821,6 +840,8 @@ type PaymentRefunded struct {
 	Partial bool
 	// The articles that the refund is for; empty when it is for the whole order.
 	SKUs []string
+
+	spellings *wire.Spellings
 }
 
 // EventType returns TypePaymentRefunded.
@@ -834,6 +855,7 @@ func (v *PaymentRefunded) UnmarshalJSON(b []byte) error {
 	d := wire.Open(b)
 	var fresh PaymentRefunded
 	fresh.decode(d)
+	fresh.spellings = d.Spellings()
 	if err := d.Close(TypePaymentRefunded); err != nil {
 		return err
 	}
@@ -851,11 +873,17 @@ func (v PaymentRefunded) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
+	if v.spellings != nil {
+		return v.spellings.AppendRestored(b, v.append(nil)), nil
+	}
 	return v.append(b), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v PaymentRefunded) Validate() error {
+	if v.spellings != nil {
+		return new(PaymentRefunded).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
+	}
 	var r wire.Report
 	v.validate(&r)
 	return r.Err(TypePaymentRefunded)
@@ -926,7 +954,7 @@ func (v *PaymentRefunded) decode(d *wire.Decoder) {
 
 func (v *PaymentRefunded) validate(r *wire.Report) {
 	r.Enter("order_id")
-	if validText(r, v.OrderID) {
+	if r.Text(v.OrderID) {
 		if !patternPaymentRefundedOrderID.Match(v.OrderID) {
 			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 		}
@@ -947,7 +975,7 @@ func (v *PaymentRefunded) validate(r *wire.Report) {
 		}
 		for i := range v.SKUs {
 			r.EnterIndex(i)
-			if validText(r, v.SKUs[i]) {
+			if r.Text(v.SKUs[i]) {
 				if !patternPaymentRefundedSKUs.Match(v.SKUs[i]) {
 					r.Pattern(v.SKUs[i], "^[A-Z]{2,8}-[0-9]{4}$")
 				}
@@ -980,5 +1008,5 @@ func (v *PaymentRefunded) append(b []byte) []byte {
 		}
 		b = append(b, "],"...)
 	}
-	return closed(b)
+	return wire.EndObject(b)
 }

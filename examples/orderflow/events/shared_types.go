@@ -5,12 +5,13 @@ package events
 
 import (
 	"encoding/json"
+
 	"github.com/pgque/pgque-go/pgque/wire"
 )
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version1
+const _ = wire.Version2
 
 // Address is a place that post and parcels reach.
 type Address struct {
@@ -136,7 +137,7 @@ func (v *Address) decode(d *wire.Decoder) {
 
 func (v *Address) validate(r *wire.Report) {
 	r.Enter("name")
-	if validText(r, v.Name) {
+	if r.Text(v.Name) {
 		if n := wire.Length(v.Name); n < 1 {
 			r.Count("minLength", n, 1)
 		} else if n > 100 {
@@ -152,7 +153,7 @@ func (v *Address) validate(r *wire.Report) {
 	}
 	for i := range v.Lines {
 		r.EnterIndex(i)
-		if validText(r, v.Lines[i]) {
+		if r.Text(v.Lines[i]) {
 			if n := wire.Length(v.Lines[i]); n < 1 {
 				r.Count("minLength", n, 1)
 			} else if n > 100 {
@@ -164,7 +165,7 @@ func (v *Address) validate(r *wire.Report) {
 	r.Leave()
 	if v.PostalCode != nil {
 		r.Enter("postal_code")
-		if validText(r, *v.PostalCode) {
+		if r.Text(*v.PostalCode) {
 			if !patternAddressPostalCode.Match(*v.PostalCode) {
 				r.Pattern(*v.PostalCode, "^[0-9A-Z][0-9A-Z -]{1,9}$")
 			}
@@ -172,7 +173,7 @@ func (v *Address) validate(r *wire.Report) {
 		r.Leave()
 	}
 	r.Enter("city")
-	if validText(r, v.City) {
+	if r.Text(v.City) {
 		if n := wire.Length(v.City); n < 1 {
 			r.Count("minLength", n, 1)
 		} else if n > 80 {
@@ -181,7 +182,7 @@ func (v *Address) validate(r *wire.Report) {
 	}
 	r.Leave()
 	r.Enter("country")
-	if validText(r, v.Country) {
+	if r.Text(v.Country) {
 		if !patternAddressCountry.Match(v.Country) {
 			r.Pattern(v.Country, "^[A-Z]{2}$")
 		}
@@ -322,7 +323,7 @@ func (v *Customer) decode(d *wire.Decoder) {
 
 func (v *Customer) validate(r *wire.Report) {
 	r.Enter("email")
-	if validText(r, v.Email) {
+	if r.Text(v.Email) {
 		if n := wire.Length(v.Email); n > 254 {
 			r.Count("maxLength", n, 254)
 		}
@@ -332,7 +333,7 @@ func (v *Customer) validate(r *wire.Report) {
 	}
 	r.Leave()
 	r.Enter("name")
-	if validText(r, v.Name) {
+	if r.Text(v.Name) {
 		if n := wire.Length(v.Name); n < 1 {
 			r.Count("minLength", n, 1)
 		} else if n > 100 {
@@ -342,7 +343,7 @@ func (v *Customer) validate(r *wire.Report) {
 	r.Leave()
 	if value, ok := v.Phone.Get(); ok {
 		r.Enter("phone")
-		if validText(r, value) {
+		if r.Text(value) {
 			if !patternCustomerPhone.Match(value) {
 				r.Pattern(value, "^\\+[1-9][0-9]{6,14}$")
 			}
@@ -360,9 +361,9 @@ func (v *Customer) validate(r *wire.Report) {
 			r.Unknown("additionalProperties", name)
 		}
 		r.Enter(name)
-		validText(r, name)
+		r.Text(name)
 		item := v.Extra[name]
-		validJSON(r, item)
+		r.JSON(item)
 		r.Leave()
 	}
 }
@@ -394,7 +395,7 @@ func (v *Customer) append(b []byte) []byte {
 		b = append(b, item...)
 		b = append(b, ',')
 	}
-	return closed(b)
+	return wire.EndObject(b)
 }
 
 // How the customer is treated.
@@ -690,7 +691,7 @@ func (v *Parcel) decode(d *wire.Decoder) {
 			}
 		case "weight_kg":
 			if d.First(&seen, 1<<1) {
-				if n, ok := number(d, &v.WeightKg); ok {
+				if n, ok := d.Float(&v.WeightKg); ok {
 					if n.Compare(limitParcelWeightKg) <= 0 {
 						d.Report.Number("exclusiveMinimum", n, "0")
 					}
@@ -716,14 +717,15 @@ func (v *Parcel) decode(d *wire.Decoder) {
 
 func (v *Parcel) validate(r *wire.Report) {
 	r.Enter("tracking_number")
-	if validText(r, v.TrackingNumber) {
+	if r.Text(v.TrackingNumber) {
 		if !patternParcelTrackingNumber.Match(v.TrackingNumber) {
 			r.Pattern(v.TrackingNumber, "^[0-9A-Z]{8,30}$")
 		}
 	}
 	r.Leave()
 	r.Enter("weight_kg")
-	if n, ok := validNumber(r, v.WeightKg); ok {
+	if r.Finite(v.WeightKg) {
+		n := wire.Float(v.WeightKg)
 		if n.Compare(limitParcelWeightKg) <= 0 {
 			r.Number("exclusiveMinimum", n, "0")
 		}
@@ -750,7 +752,7 @@ func (v *Parcel) append(b []byte) []byte {
 		b = v.SizeCm.append(b)
 		b = append(b, ',')
 	}
-	return closed(b)
+	return wire.EndObject(b)
 }
 
 // The size in centimetres.

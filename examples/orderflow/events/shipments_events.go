@@ -5,15 +5,16 @@ package events
 
 import (
 	"context"
+	"time"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/pgque/pgque-go/pgque"
 	"github.com/pgque/pgque-go/pgque/wire"
-	"time"
 )
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version1
+const _ = wire.Version2
 
 // QueueShipments is the name of the queue.
 const QueueShipments = "shipments"
@@ -242,7 +243,7 @@ type ShipmentDelivered struct {
 	// The parcels that arrived.
 	Parcels []Parcel
 
-	exact *memory
+	spellings *wire.Spellings
 }
 
 // EventType returns TypeShipmentDelivered.
@@ -256,10 +257,10 @@ func (v *ShipmentDelivered) UnmarshalJSON(b []byte) error {
 	d := wire.Open(b)
 	var fresh ShipmentDelivered
 	fresh.decode(d)
+	fresh.spellings = d.Spellings()
 	if err := d.Close(TypeShipmentDelivered); err != nil {
 		return err
 	}
-	fresh.exact = remember(b)
 	*v = fresh
 	return nil
 }
@@ -274,16 +275,16 @@ func (v ShipmentDelivered) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	if v.exact != nil {
-		return append(b, restored(v.append(nil), *v.exact)...), nil
+	if v.spellings != nil {
+		return v.spellings.AppendRestored(b, v.append(nil)), nil
 	}
 	return v.append(b), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ShipmentDelivered) Validate() error {
-	if v.exact != nil {
-		return new(ShipmentDelivered).UnmarshalJSON(restored(v.append(nil), *v.exact))
+	if v.spellings != nil {
+		return new(ShipmentDelivered).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
 	}
 	var r wire.Report
 	v.validate(&r)
@@ -354,7 +355,7 @@ func (v *ShipmentDelivered) decode(d *wire.Decoder) {
 
 func (v *ShipmentDelivered) validate(r *wire.Report) {
 	r.Enter("order_id")
-	if validText(r, v.OrderID) {
+	if r.Text(v.OrderID) {
 		if !patternShipmentDeliveredOrderID.Match(v.OrderID) {
 			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 		}
@@ -367,7 +368,7 @@ func (v *ShipmentDelivered) validate(r *wire.Report) {
 	r.Leave()
 	if v.ReceivedBy != nil {
 		r.Enter("received_by")
-		if validText(r, *v.ReceivedBy) {
+		if r.Text(*v.ReceivedBy) {
 			if n := wire.Length(*v.ReceivedBy); n < 1 {
 				r.Count("minLength", n, 1)
 			} else if n > 100 {
@@ -428,7 +429,7 @@ type ShipmentDispatched struct {
 	// none.
 	Promised *wire.Date
 
-	exact *memory
+	spellings *wire.Spellings
 }
 
 // EventType returns TypeShipmentDispatched.
@@ -442,10 +443,10 @@ func (v *ShipmentDispatched) UnmarshalJSON(b []byte) error {
 	d := wire.Open(b)
 	var fresh ShipmentDispatched
 	fresh.decode(d)
+	fresh.spellings = d.Spellings()
 	if err := d.Close(TypeShipmentDispatched); err != nil {
 		return err
 	}
-	fresh.exact = remember(b)
 	*v = fresh
 	return nil
 }
@@ -460,16 +461,16 @@ func (v ShipmentDispatched) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	if v.exact != nil {
-		return append(b, restored(v.append(nil), *v.exact)...), nil
+	if v.spellings != nil {
+		return v.spellings.AppendRestored(b, v.append(nil)), nil
 	}
 	return v.append(b), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ShipmentDispatched) Validate() error {
-	if v.exact != nil {
-		return new(ShipmentDispatched).UnmarshalJSON(restored(v.append(nil), *v.exact))
+	if v.spellings != nil {
+		return new(ShipmentDispatched).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
 	}
 	var r wire.Report
 	v.validate(&r)
@@ -540,7 +541,7 @@ func (v *ShipmentDispatched) decode(d *wire.Decoder) {
 
 func (v *ShipmentDispatched) validate(r *wire.Report) {
 	r.Enter("order_id")
-	if validText(r, v.OrderID) {
+	if r.Text(v.OrderID) {
 		if !patternShipmentDispatchedOrderID.Match(v.OrderID) {
 			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 		}
@@ -748,7 +749,7 @@ func (v *ShipmentItem) decode(d *wire.Decoder) {
 
 func (v *ShipmentItem) validate(r *wire.Report) {
 	r.Enter("sku")
-	if validText(r, v.SKU) {
+	if r.Text(v.SKU) {
 		if !patternShipmentItemSKU.Match(v.SKU) {
 			r.Pattern(v.SKU, "^[A-Z]{2,8}-[0-9]{4}$")
 		}
@@ -785,6 +786,8 @@ type ShipmentRequested struct {
 	// What to put into the parcels.
 	Items   []ShipmentItem
 	Service ShipmentRequestedService
+
+	spellings *wire.Spellings
 }
 
 // EventType returns TypeShipmentRequested.
@@ -798,6 +801,7 @@ func (v *ShipmentRequested) UnmarshalJSON(b []byte) error {
 	d := wire.Open(b)
 	var fresh ShipmentRequested
 	fresh.decode(d)
+	fresh.spellings = d.Spellings()
 	if err := d.Close(TypeShipmentRequested); err != nil {
 		return err
 	}
@@ -815,11 +819,17 @@ func (v ShipmentRequested) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
+	if v.spellings != nil {
+		return v.spellings.AppendRestored(b, v.append(nil)), nil
+	}
 	return v.append(b), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ShipmentRequested) Validate() error {
+	if v.spellings != nil {
+		return new(ShipmentRequested).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
+	}
 	var r wire.Report
 	v.validate(&r)
 	return r.Err(TypeShipmentRequested)
@@ -886,7 +896,7 @@ func (v *ShipmentRequested) decode(d *wire.Decoder) {
 
 func (v *ShipmentRequested) validate(r *wire.Report) {
 	r.Enter("order_id")
-	if validText(r, v.OrderID) {
+	if r.Text(v.OrderID) {
 		if !patternShipmentRequestedOrderID.Match(v.OrderID) {
 			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 		}

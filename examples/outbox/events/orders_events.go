@@ -5,6 +5,7 @@ package events
 
 import (
 	"context"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/pgque/pgque-go/pgque"
 	"github.com/pgque/pgque-go/pgque/wire"
@@ -12,7 +13,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version1
+const _ = wire.Version2
 
 // QueueOrders is the name of the queue.
 const QueueOrders = "orders"
@@ -232,7 +233,7 @@ func (v *OrderPlaced) validate(r *wire.Report) {
 	}
 	r.Leave()
 	r.Enter("article")
-	if validText(r, v.Article) {
+	if r.Text(v.Article) {
 		if n := wire.Length(v.Article); n < 1 {
 			r.Count("minLength", n, 1)
 		} else if n > 200 {
