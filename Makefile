@@ -91,6 +91,9 @@ test-crash: postgresql ## kill the server and fail over to its standby, again an
 test-pgbouncer: postgresql ## go through PgBouncer in transaction mode, which must be installed
 	go test -count=1 -timeout 10m ./pgque/enginetest -run PgBouncer -v -pgbouncer
 
+bench-growth: postgresql ## show what ticks, pages and upkeep cost as queues, consumers and backlogs grow
+	go test -count=1 -timeout 1h ./pgque/enginetest -run '^$$' -bench Growth -benchtime 1x
+
 postgresql: ## install PostgreSQL for the tests, or say how, where there is none
 	@.ci/postgresql
 

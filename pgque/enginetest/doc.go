@@ -7,7 +7,8 @@
 //   - crash_test.go and failover_unix_test.go do so while the server is killed, or
 //     replaced by its standby;
 //   - pgbouncer_unix_test.go goes through a pooler in transaction mode, where clients
-//     need default_query_exec_mode=exec (or simple_protocol) in their DSN.
+//     need default_query_exec_mode=exec (or simple_protocol) in their DSN;
+//   - growth_test.go shows what things cost as queues and backlogs grow.
 //
 // All of it is random, and prints the seed that repeats it.
 package enginetest
