@@ -113,6 +113,7 @@ func (w *worker) consumer(queue, name string, opts ...pgque.Option) *pgque.Consu
 		pgque.WithRetryPolicy(pgque.RetryPolicy{Delay: 100 * time.Millisecond, Factor: 1.5, MaxDelay: time.Second, Jitter: 0.5}),
 		pgque.WithHandlerTimeout(5 * time.Second),
 		pgque.WithDrainTimeout(3 * time.Second),
+		pgque.WithQuarantine(30), // here processes die of everything but their messages
 	}, opts...)
 	return w.NewConsumer(queue, name, opts...)
 }
