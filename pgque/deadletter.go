@@ -122,6 +122,27 @@ func (c *Client) ReplayDeadLetter(ctx context.Context, id int64) (int64, error) 
 	return msgID, wrap(err, "replay dead letter %d", id)
 }
 
+// ReplayEdited replays a dead letter with another type and payload: what edit makes of
+// it. When edit returns an error, or the payload refuses itself as those of generated
+// events do when they are invalid, nothing happens and that error is returned. Extras
+// stay as they are. Otherwise as ReplayDeadLetter.
+func (c *Client) ReplayEdited(ctx context.Context, id int64, edit func(DeadLetter) (Event, error)) (int64, error) {
+	letter, err := c.DeadLetter(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	ev, err := edit(letter)
+	if err != nil {
+		return 0, wrap(err, "edit dead letter %d", id)
+	}
+	text, err := ev.JSON()
+	if err != nil {
+		return 0, wrap(err, "edit dead letter %d", id)
+	}
+	msgID, err := queryInt(ctx, c.pool, sqlReplayEdited, id, ev.typeName(), text)
+	return msgID, wrap(err, "replay dead letter %d", id)
+}
+
 // ReplayDeadLetters replays everything that the filter selects at the time of the
 // call, Limit aside, each in a transaction of its own. It stops at the first error
 // and returns how many were replayed; those that vanished meanwhile do not count.

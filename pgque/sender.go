@@ -28,7 +28,7 @@ type SendMiddleware func(next SendFunc) SendFunc
 
 var (
 	_ Sender = (*Client)(nil)
-	_ Sender = (*txSender)(nil)
+	_ Sender = (*TxSender)(nil)
 	_ Sender = wrappedSender(nil)
 )
 
@@ -74,24 +74,28 @@ func (c *Client) sent(queue string, err error) {
 // WithTx is a Sender whose events belong to tx: they appear if and only if it
 // commits. It offers no receiving: what a transaction sends can be received only
 // after it has ended.
-func (c *Client) WithTx(tx pgx.Tx) Sender {
-	return &txSender{client: c, tx: tx}
+func (c *Client) WithTx(tx pgx.Tx) *TxSender {
+	return &TxSender{client: c, tx: tx}
 }
 
-type txSender struct {
+// TxSender sends within one transaction of the application's: what it sends appears if
+// and only if that transaction commits. It is a Sender.
+type TxSender struct {
 	client *Client
 	tx     pgx.Tx
 }
 
-func (s *txSender) Send(ctx context.Context, queue string, ev Event) (int64, error) {
+// Send returns the event's id.
+func (s *TxSender) Send(ctx context.Context, queue string, ev Event) (int64, error) {
 	return sendOne(ctx, s.client.sendFunc(s.send), queue, ev)
 }
 
-func (s *txSender) SendBatch(ctx context.Context, queue string, events []Event) ([]int64, error) {
+// SendBatch returns the events' ids in their order. No events: no ids, no round trip.
+func (s *TxSender) SendBatch(ctx context.Context, queue string, events []Event) ([]int64, error) {
 	return s.client.sendFunc(s.send)(ctx, queue, events)
 }
 
-func (s *txSender) send(ctx context.Context, queue string, events []Event) ([]int64, error) {
+func (s *TxSender) send(ctx context.Context, queue string, events []Event) ([]int64, error) {
 	texts, err := encodeAll(events)
 	if err != nil {
 		return nil, wrap(err, "send to %q", queue)

@@ -153,6 +153,17 @@ const (
 		group by 1, 2, 3, 4
 		order by 5 desc, 7 desc`
 
+	sqlSendAt          = `select pgque.send_at($1::text, $2::text, $3::text, $4::timestamptz)`
+	sqlCancelScheduled = `select pgque.cancel_scheduled($1::bigint)`
+	sqlSendOnce        = `
+		select event_id, deduped
+		from pgque.send_idem($1::text, $2::text, $3::text, $4::text, make_interval(secs => $5::double precision), $6::text)`
+
+	sqlReplayEvents = `
+		select pgque.replay($1::text, $2::text, $3::bigint, $4::bigint, $5::text[], $6::timestamptz, $7::timestamptz)`
+	sqlSeek         = `select pgque.seek($1::text, $2::text, $3::timestamptz)`
+	sqlReplayEdited = `select pgque.dlq_replay_edited($1::bigint, $2::text, $3::text)`
+
 	sqlReplay = `select pgque.dlq_replay($1::bigint)`
 	sqlPurge  = `select pgque.dlq_purge($1::text, make_interval(secs => $2::double precision))`
 )

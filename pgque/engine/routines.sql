@@ -48,6 +48,7 @@ set local client_min_messages = warning;
 \ir functions/shorten.sql
 \ir functions/begin_message.sql
 \ir functions/dead_letter.sql
+\ir functions/replay_edited.sql
 
 -- several workers that share one cursor
 \ir functions/register_subconsumer.sql
