@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/pgque/pgque-go/pgque"
 )
 
 // command is one line of the help and what it does.
@@ -32,6 +34,10 @@ type options struct {
 	force    bool
 	interval time.Duration
 
+	dead      pgque.DeadLetterFilter
+	olderThan time.Duration
+	pkg       string
+
 	stdout, stderr io.Writer
 }
 
@@ -43,6 +49,11 @@ func commands() []command {
 		{name: "queue list", summary: "list the queues", flags: jsonFlag, run: listQueues},
 		{name: "queue create", args: "NAME...", summary: "create queues", least: 1, most: anyNumber, run: createQueues},
 		{name: "queue drop", args: "NAME...", summary: "drop queues with their events", flags: forceFlag, least: 1, most: anyNumber, run: dropQueues},
+		{name: "dead list", summary: "list dead letters, newest first", flags: deadListFlags, run: listDead},
+		{name: "dead show", args: "ID", summary: "show one dead letter with its message", least: 1, most: 1, run: showDead},
+		{name: "dead replay", args: "[ID...]", summary: "give dead letters to their consumers once more, by id or by flags", flags: deadFlags, most: anyNumber, run: replayDead},
+		{name: "dead purge", args: "QUEUE", summary: "remove old dead letters of a queue for good", flags: deadPurgeFlags, least: 1, most: 1, run: purgeDead},
+		{name: "dead export", args: "ID", summary: "print a Go test that fails like the dead letter", flags: deadExportFlags, least: 1, most: 1, run: exportDead},
 		{name: "ticker", summary: "tick and maintain all queues until interrupted; several may run", flags: intervalFlag, run: runTicker},
 		{name: "help", args: "[COMMAND]", summary: "describe the commands, or one of them", most: 2, run: help},
 	}
