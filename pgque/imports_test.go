@@ -23,7 +23,7 @@ var arrows = []struct {
 	to   []string
 }{
 	{"pgque", []string{"github.com/jackc/pgx/v5", "github.com/jackc/puddle/v2"}},
-	{"pgque/wire", nil},
+	{"pgque/wire", []string{module + "/pgque/wire"}},
 	{"pgque/metrics", []string{module + "/pgque"}},
 	{"pgque/pgquetest", []string{module + "/pgque", "github.com/jackc/pgx/v5"}},
 	{"gen", []string{module + "/gen", "golang.org/x/tools"}},
