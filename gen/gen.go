@@ -20,8 +20,9 @@ import (
 type Options struct {
 	// Package is the name of the generated package. Defaults to "events".
 	Package string
-	// FormatAnnotation makes format say nothing about validity. Defaults to
-	// false: an instance that breaks its format is invalid.
+	// FormatAnnotation makes format say nothing about validity, except in dialects
+	// whose vocabularies assert it. Defaults to false: an instance that breaks its
+	// format is invalid.
 	FormatAnnotation bool
 	// Examples adds generators of random valid and invalid events, for tests.
 	Examples bool
@@ -63,17 +64,16 @@ func Model(sources []schema.Source, opts Options) (*model.Model, []schema.Diagno
 	if d := checkPackage(opts.Package); d != nil {
 		return nil, []schema.Diagnostic{*d}
 	}
-	set, diags := schema.Load(sources, schema.Options{RefRoots: opts.RefRoots, Limits: opts.Limits})
+	set, diags := schema.Load(sources, schema.Options{RefRoots: opts.RefRoots, Limits: opts.Limits, AssertFormat: !opts.FormatAnnotation})
 	if HasErrors(diags) {
 		return nil, diags
 	}
 	m, more := model.Build(set, model.Options{
-		Package:      opts.Package,
-		FormatAssert: !opts.FormatAnnotation,
-		Examples:     opts.Examples,
-		Fuzz:         opts.Fuzz,
-		Defaults:     opts.Defaults,
-		RootQueues:   opts.RootQueues,
+		Package:    opts.Package,
+		Examples:   opts.Examples,
+		Fuzz:       opts.Fuzz,
+		Defaults:   opts.Defaults,
+		RootQueues: opts.RootQueues,
 	})
 	return m, sorted(append(diags, more...))
 }

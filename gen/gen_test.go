@@ -205,3 +205,22 @@ func TestDump_NamesEvents(t *testing.T) {
 		t.Errorf("events: %+v", dump.Events)
 	}
 }
+
+func TestGenerate_FormatIsARuleWhereTheDialectSaysSo(t *testing.T) {
+	meta := fstest.MapFS{"asserting": {Data: []byte(`{"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "http://example.com/asserting", "$vocabulary": {
+		"https://json-schema.org/draft/2020-12/vocab/core": true, "https://json-schema.org/draft/2020-12/vocab/applicator": true,
+		"https://json-schema.org/draft/2020-12/vocab/validation": true, "https://json-schema.org/draft/2020-12/vocab/format-assertion": true}}`)}}
+	opts := gen.Options{FormatAnnotation: true, RefRoots: []schema.RefRoot{{Prefix: "http://example.com/", FS: meta, Name: "meta"}}}
+	for dialect, want := range map[string]bool{"http://example.com/asserting": true, "https://json-schema.org/draft/2020-12/schema": false} {
+		text := `{"$schema": "` + dialect + `", "type": "object", "properties": {"a": {"type": "string", "format": "uuid"}, "b": {"type": ["string", "boolean"], "format": "email"}}}`
+		files, diags := gen.Generate([]schema.Source{{FS: fstest.MapFS{"q/e.json": {Data: []byte(text)}}, Name: "schemas"}}, opts)
+		if gen.HasErrors(diags) {
+			t.Fatal(diags)
+		}
+		for _, rule := range []string{"wire.UUID", "wire.FormatEmail"} {
+			if got := bytes.Contains(files[0].Bytes, []byte(rule)); got != want {
+				t.Errorf("%s: %s is there: %v", dialect, rule, got)
+			}
+		}
+	}
+}

@@ -82,7 +82,6 @@ var articles = []events.OrderLine{
 func newOrder(n int) events.OrderCreated {
 	lines, total := basket(n)
 	order := events.OrderCreated{
-		Version:   1,
 		OrderID:   fmt.Sprintf("o-%d", n),
 		CreatedAt: time.Now(),
 		Channel:   events.OrderCreatedChannelWeb,

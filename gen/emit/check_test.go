@@ -23,11 +23,11 @@ import (
 func renderChecks(t *testing.T, text string) ([]byte, []string) {
 	t.Helper()
 	files := fstest.MapFS{"q/e.json": {Data: []byte(text)}}
-	set, diags := schema.Load([]schema.Source{{FS: files, Name: "."}}, schema.Options{})
+	set, diags := schema.Load([]schema.Source{{FS: files, Name: "."}}, schema.Options{AssertFormat: true})
 	if set == nil {
 		t.Fatal(diags)
 	}
-	checks := model.NewChecks(model.CheckOptions{FormatAssert: true})
+	checks := model.NewChecks(model.CheckOptions{})
 	checks.Of(set.Files[0].Root)
 	f := jen.NewFile("events")
 	var names []string

@@ -11,8 +11,6 @@ import (
 type Options struct {
 	// Package is the name of the generated package. Defaults to "events".
 	Package string
-	// FormatAssert makes format a rule. Defaults to false: an annotation.
-	FormatAssert bool
 	// RootQueues names the queue of the files right in a root, by the root's
 	// name. Defaults to the last part of the root's name.
 	RootQueues map[string]string
@@ -36,7 +34,7 @@ func Build(set *schema.Set, opts Options) (*Model, []schema.Diagnostic) {
 		Package: opts.Package, Events: events, Examples: opts.Examples || opts.Fuzz, Fuzz: opts.Fuzz,
 	}
 	m.sortEvents()
-	checks := NewChecks(CheckOptions{FormatAssert: opts.FormatAssert, Prefix: checkPrefixes(set)})
+	checks := NewChecks(CheckOptions{Prefix: checkPrefixes(set)})
 	b := &builder{
 		opts: opts, checks: checks, events: map[*schema.File]*Event{},
 		shapes: map[string]*Shape{}, open: map[string]*Shape{}, hints: map[string]string{},

@@ -169,8 +169,13 @@ func TestChecks_AreTheSameTwice(t *testing.T) {
 }
 
 func TestChecks_FormatIsARuleOnlyWhenAsserted(t *testing.T) {
+	files := fstest.MapFS{"q/e.json": {Data: []byte(`{"format": "uuid"}`)}}
 	for _, assert := range []bool{false, true} {
-		check, _, _ := loadChecks(t, map[string]string{"q/e.json": `{"format": "uuid"}`}, "q/e.json", model.CheckOptions{FormatAssert: assert})
+		set, diags := schema.Load([]schema.Source{{FS: files, Name: "."}}, schema.Options{AssertFormat: assert})
+		if set == nil {
+			t.Fatal(diags)
+		}
+		check := model.NewChecks(model.CheckOptions{}).Of(set.Files[0].Root)
 		if (check.String.Format == "uuid") != assert {
 			t.Errorf("asserted %v: format %q", assert, check.String.Format)
 		}

@@ -49,7 +49,7 @@ func (f *checkFiller) ownRules() {
 	if s.Pattern != nil {
 		c.String.Pattern = &CheckPattern{s.Pattern.Source, s.Pattern.RE2}
 	}
-	if f.checks.opts.FormatAssert && knownFormats[s.Format] {
+	if s.FormatAsserted && knownFormats[s.Format] {
 		c.String.Format = s.Format
 	}
 	c.Array.MinItems, c.Array.MaxItems, c.Array.Unique = atLeast(s.MinItems), s.MaxItems, s.UniqueItems

@@ -12,8 +12,6 @@ const DefaultMaxSpecialisations = 5000
 
 // CheckOptions configures NewChecks. The zero value is ready.
 type CheckOptions struct {
-	// FormatAssert makes format a rule. Defaults to false: an annotation.
-	FormatAssert bool
 	// Prefix returns an identifier part, beginning with a capital letter, for
 	// the names of the checks of a file: OrderCreated. Defaults to the words of
 	// the file's path.

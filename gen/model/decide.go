@@ -1,7 +1,6 @@
 package model
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/pgque/pgque-go/gen/schema"
@@ -141,7 +140,7 @@ func (b *builder) decideString(k string, s *Shape, schemas []*schema.Schema, f *
 	s.Basic = String
 	s.Rules.Lengths, s.Rules.Patterns = f.rules.Lengths, f.rules.Patterns
 	s.Rules.Const = f.rules.Const
-	s.Rules.Formats = b.asserted(f.rules.Formats)
+	s.Rules.Formats = f.rules.Formats
 	ruled := s.Rules.Lengths != nil || s.Rules.Patterns != nil || len(s.Rules.Formats) > 0
 	switch {
 	case f.isEnum:
@@ -153,14 +152,6 @@ func (b *builder) decideString(k string, s *Shape, schemas []*schema.Schema, f *
 	case len(s.Rules.Formats) == 1 && s.Rules.Lengths == nil && s.Rules.Patterns == nil:
 		s.useFormat(s.Rules.Formats[0])
 	}
-}
-
-// asserted are the formats that decide about validity.
-func (b *builder) asserted(formats []string) []string {
-	if !b.opts.FormatAssert {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(formats), func(format string) bool { return !knownFormats[format] })
 }
 
 // formatBasics are the formats whose Go type holds exactly the valid strings.

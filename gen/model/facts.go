@@ -147,7 +147,7 @@ func (f *facts) addString(s *schema.Schema) {
 	if s.Pattern != nil {
 		f.rules.Patterns = append(f.rules.Patterns, Pattern{Source: s.Pattern.Source, RE2: s.Pattern.RE2})
 	}
-	if s.Format != "" && !slices.Contains(f.rules.Formats, s.Format) {
+	if s.FormatAsserted && knownFormats[s.Format] && !slices.Contains(f.rules.Formats, s.Format) {
 		f.rules.Formats = append(f.rules.Formats, s.Format)
 	}
 }

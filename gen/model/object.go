@@ -88,7 +88,7 @@ func (b *builder) decideNames(s *Shape, f *facts) {
 		return
 	}
 	s.Key = &Shape{Basic: String, Rules: Rules{
-		Lengths: g.rules.Lengths, Patterns: g.rules.Patterns, Formats: b.asserted(g.rules.Formats),
+		Lengths: g.rules.Lengths, Patterns: g.rules.Patterns, Formats: g.rules.Formats,
 	}}
 }
 

@@ -81,7 +81,8 @@ func (b *builder) finish() {
 	if b.exclusiveMax {
 		s.Maximum, s.ExclusiveMaximum = "", s.Maximum
 	}
-	s.FormatAsserted = s.Format != "" && b.scope.dialect.vocabularies&vocabFormatAssertion != 0
+	asserts := b.loader.opts.AssertFormat || b.scope.dialect.vocabularies&vocabFormatAssertion != 0
+	s.FormatAsserted = s.Format != "" && asserts
 }
 
 // sub builds the schema at n, which lies at pointer.

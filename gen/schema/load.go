@@ -33,6 +33,9 @@ type Options struct {
 	RefRoots []RefRoot // the longest matching prefix wins
 	Default  Draft     // of files without $schema; defaults to Draft2020
 	Limits   Limits
+	// AssertFormat makes format a rule in every dialect. Defaults to false: it is
+	// one where the dialect's vocabularies say so.
+	AssertFormat bool
 }
 
 // Load reads all schema files of the sources and whatever their references

@@ -49,7 +49,7 @@ type Schema struct {
 	MinLength, MaxLength *int64
 	Pattern              *Pattern
 	Format               string
-	FormatAsserted       bool // the dialect's vocabulary asserts Format, whatever the user chose
+	FormatAsserted       bool // Format is a rule: the user or the dialect's vocabularies chose so
 	ContentEncoding      string
 	ContentMediaType     string
 

@@ -30,7 +30,7 @@ type subject struct {
 // checks loads the schema and returns its check and those that it needs, named
 // after n.
 func (s subject) checks(n int) (root *model.Check, all []*model.Check, err error) {
-	opts := schema.Options{Default: s.draft}
+	opts := schema.Options{Default: s.draft, AssertFormat: s.assertFormat}
 	if s.remotes != nil {
 		opts.RefRoots = []schema.RefRoot{{Prefix: remotePrefix, FS: s.remotes, Name: "remotes"}}
 	}
@@ -41,7 +41,6 @@ func (s subject) checks(n int) (root *model.Check, all []*model.Check, err error
 	}
 	seen := map[*schema.File]string{}
 	checks := model.NewChecks(model.CheckOptions{
-		FormatAssert: s.assertFormat,
 		Prefix: func(f *schema.File) string {
 			if _, ok := seen[f]; !ok {
 				seen[f] = fmt.Sprintf("S%dF%d", n, len(seen))
