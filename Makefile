@@ -94,6 +94,9 @@ test-pgbouncer: postgresql ## go through PgBouncer in transaction mode, which mu
 bench-growth: postgresql ## show what ticks, pages and upkeep cost as queues, consumers and backlogs grow
 	go test -count=1 -timeout 1h ./pgque/enginetest -run '^$$' -bench Growth -benchtime 1x
 
+test-suite: ## generate, compile and ask all cases of the official JSON Schema suite, with a table by keyword
+	$(GOTEST) -count=1 -v -run Suite $(TESTFLAGS) ./gen/suite
+
 postgresql: ## install PostgreSQL for the tests, or say how, where there is none
 	@.ci/postgresql
 
