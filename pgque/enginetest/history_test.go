@@ -102,6 +102,8 @@ var fullTime = map[string]struct {
 // left.
 func (h *history) run(ctx context.Context, chaos ...func(context.Context)) {
 	var cast sync.WaitGroup
+	ctx, end := h.eventful(ctx)
+	defer end()
 	stream := 0
 	enter := func(name string, do func(*actor) error) {
 		stream++
@@ -127,6 +129,40 @@ func (h *history) run(ctx context.Context, chaos ...func(context.Context)) {
 	}
 	cast.Wait()
 	h.readToTheEnd()
+}
+
+// eventful ends when ctx does, but not before a fair number of events was committed:
+// on a busy machine seconds may pass without any.
+func (h *history) eventful(ctx context.Context) (context.Context, func()) {
+	playing, end := context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		defer end()
+		<-ctx.Done()
+		patience := time.After(2 * time.Minute)
+		look := time.NewTicker(10 * time.Millisecond)
+		defer look.Stop()
+		for h.count(committed) < 100 {
+			select {
+			case <-look.C:
+			case <-patience:
+				return
+			case <-playing.Done():
+				return
+			}
+		}
+	}()
+	return playing, end
+}
+
+func (h *history) count(f fate) (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, e := range h.events {
+		if e.fate == f {
+			n++
+		}
+	}
+	return n
 }
 
 // killSessions ends sessions at random, in the middle of whatever they do.
