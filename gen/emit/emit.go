@@ -114,13 +114,22 @@ func units(m *model.Model) []*unit {
 // test, whatever the queue is called.
 func fileName(q *model.Queue) string { return q.Home + "_events.go" }
 
-func (u *unit) file() (File, error) {
-	f := jen.NewFile(u.model.Package)
+// newFile has the header, and the names of the packages that it may import: an
+// import whose name is not known would be given one of its own.
+func newFile(pkg string) *jen.File {
+	f := jen.NewFile(pkg)
 	f.HeaderComment(Header + " " + Version + ". DO NOT EDIT.")
-	f.HeaderComment("// Schemas: sha256 " + u.sources() + ".")
 	f.ImportName(pathBus, "pgque")
 	f.ImportName(pathWire, "wire")
 	f.ImportName(pathPgx, "pgx")
+	f.ImportName(pathSample, "sample")
+	f.ImportName(pathFuzz, "fuzz")
+	return f
+}
+
+func (u *unit) file() (File, error) {
+	f := newFile(u.model.Package)
+	f.HeaderComment("// Schemas: sha256 " + u.sources() + ".")
 	u.handshake(f)
 	if u.queue != nil {
 		u.bus(f)

@@ -14,8 +14,7 @@ const fuzzFile = "fuzz_test.go"
 
 // fuzzTargets returns the file with a fuzz target for every event.
 func fuzzTargets(m *model.Model) (File, error) {
-	f := jen.NewFile(m.Package)
-	f.HeaderComment(Header + " " + Version + ". DO NOT EDIT.")
+	f := newFile(m.Package)
 	plan := map[string]bool{}
 	for _, ev := range m.Events {
 		plan["Fuzz"+ev.Go] = true
