@@ -15,6 +15,7 @@ type capability struct {
 	maint     bool // maint_queue(): maintenance of one queue
 	shorten   bool // shorten() and release(): a part of a page can be settled
 	begin     bool // begin_message(): deaths of the process are counted
+	resign    bool // resign_subconsumer(): a member that stops leaves its batch to the others
 }
 
 // parts reports an engine that settles a part of a page for good.
@@ -43,7 +44,7 @@ func (c *Client) capability(ctx context.Context) (capability, error) {
 		return *c.engine.known, nil
 	}
 	var e capability
-	err := c.pool.QueryRow(ctx, sqlCapabilities).Scan(&e.installed, &e.settle, &e.fetch, &e.tick, &e.maint, &e.shorten, &e.begin)
+	err := c.pool.QueryRow(ctx, sqlCapabilities).Scan(&e.installed, &e.settle, &e.fetch, &e.tick, &e.maint, &e.shorten, &e.begin, &e.resign)
 	if err == nil && e.installed {
 		c.engine.known = &e
 	}

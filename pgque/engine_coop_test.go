@@ -122,6 +122,49 @@ func TestEngineCoop_ScalesToZeroAndBack(t *testing.T) {
 	e.expect(payloads(e.receiveCoop("a", 10, nil)), "5", "6")
 }
 
+func TestEngineCoop_BatchOfAMemberThatResignsIsTakenOverAtOnce(t *testing.T) {
+	t.Parallel()
+	e := newCoopTest(t)
+	hour := "1 hour"
+	old := e.receiveCoop("a", 10, &hour)
+	e.exec(`select pgque.resign_subconsumer('q', 'group', 'a')`)
+	if n := e.int(`select count(*) from pgque.get_consumer_info('q', 'group.a') where last_seen > interval '1 day'`); n != 1 {
+		t.Error("the member that resigned is not shown as one that was not seen for long")
+	}
+	taken := e.receiveCoop("b", 10, &hour)
+	e.expect(payloads(taken), payloads(old)...)
+	if slices.ContainsFunc(taken, func(m sqlMessage) bool { return m.Retry != nil }) {
+		t.Error("a retry was counted")
+	}
+	if e.int(`select pgque.ack($1)`, old[0].Batch) != 0 {
+		t.Error("the member that resigned could still ack")
+	}
+	if e.int(`select count(*) from pgque.consumer where co_name = 'group.a'`) != 0 {
+		t.Error("the member that resigned stays behind")
+	}
+	if e.int(`select pgque.resign_subconsumer('q', 'group', 'a')`) != 0 {
+		t.Error("a member resigned twice")
+	}
+	e.ack(taken[0].Batch)
+	if e.int(`select pgque.resign_subconsumer('q', 'group', 'b')`) != 1 {
+		t.Error("a member without a batch could not resign")
+	}
+}
+
+func TestEngineCoop_MemberThatReturnsKeepsItsBatch(t *testing.T) {
+	t.Parallel()
+	e := newCoopTest(t)
+	hour := "1 hour"
+	old := e.receiveCoop("a", 10, &hour)
+	e.exec(`select pgque.resign_subconsumer('q', 'group', 'a')`)
+	e.exec(`select pgque.register_subconsumer('q', 'group', 'a', true)`)
+	e.expect(payloads(e.receiveCoop("a", 10, &hour)), payloads(old)...)
+	if other := e.receiveCoop("b", 10, &hour); other[0].ID == old[0].ID {
+		t.Error("the batch of a member that returned was taken over")
+	}
+	e.ack(old[0].Batch)
+}
+
 func TestEngineCoop_UnfinishedWorkGoesToTheGroup(t *testing.T) {
 	t.Parallel()
 	e := newCoopTest(t)

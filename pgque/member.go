@@ -47,8 +47,12 @@ func (s *session) subscribe(ctx context.Context) error {
 	return wrap(err, "join %q as %q on %q", s.name, s.member, s.queue)
 }
 
-// fetchAsMember asks for a batch of its own, or for one of a silent member.
-func (s *session) fetchAsMember(ctx context.Context) ([]Message, error) {
+// fetchAsMember asks for a batch of its own, or for one of a silent member. It is not cut
+// short by a stop: the server might come to a request that nobody waits for after the
+// member has left, and would make it a member again.
+func (s *session) fetchAsMember() ([]Message, error) {
+	ctx, cancel := context.WithTimeout(s.working, statementTimeout)
+	defer cancel()
 	silence := s.takeover.Seconds()
 	if s.engine.pages() {
 		return queryMessages(ctx, s.client.pool, sqlReceiveCoop, s.queue, s.name, s.member, s.maxMessages, silence)
@@ -84,16 +88,20 @@ func (s *session) touch(ctx context.Context) error {
 	return err
 }
 
-// leave takes the member out of the group. With a batch that is not finished it
-// stays in, so that others take that over from where it stands: leaving would count
-// a retry for each message that was never begun.
+// leave takes the member out of the group. A batch that is not finished is left to the
+// others, from where it stands. On an engine that can only put back what was never begun,
+// and count a retry for it, the member stays in until the batch is taken over.
 func (s *session) leave() {
 	if s.member == "" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.working), settleDeadline)
 	defer cancel()
-	if _, err := queryInt(ctx, s.client.pool, sqlLeave, s.queue, s.name, s.member); err != nil {
+	leave := sqlLeave
+	if s.engine.resign {
+		leave = sqlResign
+	}
+	if _, err := queryInt(ctx, s.client.pool, leave, s.queue, s.name, s.member); err != nil {
 		s.log.Info("pgque: the member stays in its group until its batch is taken over",
 			"member", s.member, "after", s.takeover, "reason", fmt.Sprint(err))
 	}

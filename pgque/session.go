@@ -147,12 +147,12 @@ func (s *session) fetch() ([]Message, error) {
 		s.ahead, s.lookedAhead = nil, false
 		return page, nil
 	}
+	if s.member != "" {
+		return s.fetchAsMember()
+	}
 	ctx, cancel := context.WithTimeout(s.taking, statementTimeout)
 	defer cancel()
-	switch {
-	case s.member != "":
-		return s.fetchAsMember(ctx)
-	case s.fetches():
+	if s.fetches() {
 		var page []Message
 		batch := &pgx.Batch{}
 		batch.Queue(sqlLazy)

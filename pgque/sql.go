@@ -67,6 +67,7 @@ const (
 	sqlJoin          = `select pgque.register_subconsumer($1::text, $2::text, $3::text, true)`
 	sqlTouch         = `select pgque.touch_subconsumer($1::text, $2::text, $3::text)`
 	sqlLeave         = `select pgque.unregister_subconsumer($1::text, $2::text, $3::text, 0)`
+	sqlResign        = `select pgque.resign_subconsumer($1::text, $2::text, $3::text)`
 
 	sqlSavepoint        = `savepoint pgque_page`
 	sqlRelease          = `release savepoint pgque_page`
@@ -93,7 +94,8 @@ const (
 		       to_regprocedure('pgque.maint_queue(text)') is not null,
 		       to_regprocedure('pgque.shorten(bigint,bigint)') is not null
 		           and to_regprocedure('pgque.release(bigint,bigint[])') is not null,
-		       to_regprocedure('pgque.begin_message(bigint,bigint)') is not null`
+		       to_regprocedure('pgque.begin_message(bigint,bigint)') is not null,
+		       to_regprocedure('pgque.resign_subconsumer(text,text,text)') is not null`
 
 	sqlCreateQueue    = `select pgque.create_queue($1::text)`
 	sqlDropQueue      = `select pgque.drop_queue($1::text, $2::bool)`

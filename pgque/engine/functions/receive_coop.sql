@@ -107,6 +107,11 @@ begin
     if v_member.sub_no is null then
         raise exception 'not subscriber to queue: %.%', i_consumer, i_subconsumer using errcode = 'PQ002';
     end if;
+    if v_member.sub_active = pgque._resigned() then
+        v_member.sub_active := clock_timestamp();
+        perform pgque._store_cursor(v_member);
+        return pgque._lock_subscription(v_member);
+    end if;
     if v_member.sub_next_tick is not null or i_dead_interval is null then
         return v_member;
     end if;
@@ -122,7 +127,12 @@ begin
     v_member.sub_last_tick := v_victim.sub_last_tick;
     v_member.sub_next_tick := v_victim.sub_next_tick;
     v_member.sub_done_id := v_victim.sub_done_id;
-    perform pgque._store_cursor(pgque._finished_window(v_victim));
+    if v_victim.sub_active = pgque._resigned() then
+        delete from pgque.subscription where sub_no = v_victim.sub_no;
+        perform pgque._drop_unused_consumers(array[v_victim.sub_consumer]);
+    else
+        perform pgque._store_cursor(pgque._finished_window(v_victim));
+    end if;
     perform pgque._store_cursor(v_member);
     return pgque._lock_subscription(v_member);
 end

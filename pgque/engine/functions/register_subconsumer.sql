@@ -93,6 +93,36 @@ end
 $$;
 call pgque._allow('pgque_reader', 'pgque.unregister_subconsumer(text, text, text, integer)');
 
+-- resign_subconsumer(queue, consumer, subconsumer) removes a member that stops. A batch
+-- that it has not finished is for the next member that looks for the batches of silent
+-- ones, at once and from where it stands; no retry is counted. Until then the member
+-- stays in the group, and has its batch back if it returns first. Returns 1, or 0 when
+-- there was none.
+create or replace function pgque.resign_subconsumer(i_queue text, i_consumer text, i_subconsumer text) returns integer
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+declare
+    v_queue pgque.queue := pgque._queue_for_consumers(i_queue);
+    v_member pgque.subscription;
+begin
+    perform pgque._lock_subscription(pgque._find_by_name(v_queue.queue_id, i_consumer));
+    v_member := pgque._lock_subscription(pgque._find_by_name(v_queue.queue_id, i_consumer || '.' || i_subconsumer));
+    if v_member.sub_next_tick is null or v_member.sub_role is distinct from 'coop_member' then
+        return pgque.unregister_subconsumer(i_queue, i_consumer, i_subconsumer, 0);
+    end if;
+    v_member.sub_active := pgque._resigned();
+    perform pgque._store_cursor(v_member);
+    return 1;
+end
+$$;
+call pgque._allow('pgque_reader', 'pgque.resign_subconsumer(text, text, text)');
+
+-- _resigned is the sub_active of a member that has left but for its batch.
+create or replace function pgque._resigned() returns timestamptz
+language sql immutable
+as $$ select timestamptz 'epoch' $$;
+
 create or replace function pgque.unsubscribe_subconsumer(
     i_queue text, i_consumer text, i_subconsumer text, i_batch_handling int default 0)
 returns integer
