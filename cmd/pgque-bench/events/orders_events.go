@@ -5,15 +5,16 @@ package events
 
 import (
 	"context"
+	"time"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/pgque/pgque-go/pgque"
 	"github.com/pgque/pgque-go/pgque/wire"
-	"time"
 )
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version1
+const _ = wire.Version2
 
 // QueueOrders is the name of the queue.
 const QueueOrders = "orders"
@@ -240,29 +241,23 @@ func (v *Customer) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "id":
-			if d.First(&seen, 1<<0) {
-				if d.String(&v.ID) {
-					if !patternCustomerID.Match(v.ID) {
-						d.Pattern(v.ID, "^c-[0-9]{8}$")
-					}
+			if d.First(&seen, 1<<0) && d.String(&v.ID) {
+				if !patternCustomerID.Match(v.ID) {
+					d.Pattern(v.ID, "^c-[0-9]{8}$")
 				}
 			}
 		case "email":
-			if d.First(&seen, 1<<1) {
-				if d.String(&v.Email) {
-					if !wire.FormatEmail(v.Email) {
-						d.Format(v.Email, "email")
-					}
+			if d.First(&seen, 1<<1) && d.String(&v.Email) {
+				if !wire.FormatEmail(v.Email) {
+					d.Format(v.Email, "email")
 				}
 			}
 		case "name":
-			if d.First(&seen, 1<<2) {
-				if d.String(&v.Name) {
-					if n := wire.Length(v.Name); n < 1 {
-						d.Count("minLength", n, 1)
-					} else if n > 100 {
-						d.Count("maxLength", n, 100)
-					}
+			if d.First(&seen, 1<<2) && d.String(&v.Name) {
+				if n := wire.Length(v.Name); n < 1 {
+					d.Count("minLength", n, 1)
+				} else if n > 100 {
+					d.Count("maxLength", n, 100)
 				}
 			}
 		default:
@@ -277,21 +272,21 @@ func (v *Customer) decode(d *wire.Decoder) {
 
 func (v *Customer) validate(r *wire.Report) {
 	r.Enter("id")
-	if validText(r, v.ID) {
+	if r.Text(v.ID) {
 		if !patternCustomerID.Match(v.ID) {
 			r.Pattern(v.ID, "^c-[0-9]{8}$")
 		}
 	}
 	r.Leave()
 	r.Enter("email")
-	if validText(r, v.Email) {
+	if r.Text(v.Email) {
 		if !wire.FormatEmail(v.Email) {
 			r.Format(v.Email, "email")
 		}
 	}
 	r.Leave()
 	r.Enter("name")
-	if validText(r, v.Name) {
+	if r.Text(v.Name) {
 		if n := wire.Length(v.Name); n < 1 {
 			r.Count("minLength", n, 1)
 		} else if n > 100 {
@@ -369,22 +364,18 @@ func (v *Line) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "sku":
-			if d.First(&seen, 1<<0) {
-				if d.String(&v.SKU) {
-					if !patternLineSKU.Match(v.SKU) {
-						d.Pattern(v.SKU, "^[A-Z]{3}-[0-9]{5}$")
-					}
+			if d.First(&seen, 1<<0) && d.String(&v.SKU) {
+				if !patternLineSKU.Match(v.SKU) {
+					d.Pattern(v.SKU, "^[A-Z]{3}-[0-9]{5}$")
 				}
 			}
 		case "quantity":
-			if d.First(&seen, 1<<1) {
-				if d.Int64(&v.Quantity) {
-					if v.Quantity < 1 {
-						d.Report.Number("minimum", v.Quantity, "1")
-					}
-					if v.Quantity > 999 {
-						d.Report.Number("maximum", v.Quantity, "999")
-					}
+			if d.First(&seen, 1<<1) && d.Int64(&v.Quantity) {
+				if v.Quantity < 1 {
+					d.Report.Number("minimum", v.Quantity, "1")
+				}
+				if v.Quantity > 999 {
+					d.Report.Number("maximum", v.Quantity, "999")
 				}
 			}
 		case "unit":
@@ -393,7 +384,7 @@ func (v *Line) decode(d *wire.Decoder) {
 			}
 		case "price":
 			if d.First(&seen, 1<<3) {
-				if n, ok := number(d, &v.Price); ok {
+				if n, ok := d.Float(&v.Price); ok {
 					if n.Compare(limitLinePrice) < 0 {
 						d.Report.Number("minimum", n, "0")
 					}
@@ -411,7 +402,7 @@ func (v *Line) decode(d *wire.Decoder) {
 
 func (v *Line) validate(r *wire.Report) {
 	r.Enter("sku")
-	if validText(r, v.SKU) {
+	if r.Text(v.SKU) {
 		if !patternLineSKU.Match(v.SKU) {
 			r.Pattern(v.SKU, "^[A-Z]{3}-[0-9]{5}$")
 		}
@@ -429,7 +420,8 @@ func (v *Line) validate(r *wire.Report) {
 	v.Unit.validate(r)
 	r.Leave()
 	r.Enter("price")
-	if n, ok := validNumber(r, v.Price); ok {
+	if r.Finite(v.Price) {
+		n := wire.Float(v.Price)
 		if n.Compare(limitLinePrice) < 0 {
 			r.Number("minimum", n, "0")
 		}
@@ -536,6 +528,8 @@ type OrderPaid struct {
 	Items int64
 	// Whether it is in a hurry.
 	Express bool
+
+	spellings *wire.Spellings
 }
 
 // EventType returns TypeOrderPaid.
@@ -549,6 +543,7 @@ func (v *OrderPaid) UnmarshalJSON(b []byte) error {
 	d := wire.Open(b)
 	var fresh OrderPaid
 	fresh.decode(d)
+	fresh.spellings = d.Spellings()
 	if err := d.Close(TypeOrderPaid); err != nil {
 		return err
 	}
@@ -566,11 +561,17 @@ func (v OrderPaid) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
+	if v.spellings != nil {
+		return v.spellings.AppendRestored(b, v.append(nil)), nil
+	}
 	return v.append(b), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderPaid) Validate() error {
+	if v.spellings != nil {
+		return new(OrderPaid).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
+	}
 	var r wire.Report
 	v.validate(&r)
 	return r.Err(TypeOrderPaid)
@@ -592,11 +593,9 @@ func (v *OrderPaid) decode(d *wire.Decoder) {
 				d.UUID(&v.OrderID)
 			}
 		case "customer_id":
-			if d.First(&seen, 1<<1) {
-				if d.String(&v.CustomerID) {
-					if !patternOrderPaidCustomerID.Match(v.CustomerID) {
-						d.Pattern(v.CustomerID, "^c-[0-9]{8}$")
-					}
+			if d.First(&seen, 1<<1) && d.String(&v.CustomerID) {
+				if !patternOrderPaidCustomerID.Match(v.CustomerID) {
+					d.Pattern(v.CustomerID, "^c-[0-9]{8}$")
 				}
 			}
 		case "currency":
@@ -604,11 +603,9 @@ func (v *OrderPaid) decode(d *wire.Decoder) {
 				v.Currency.decode(d)
 			}
 		case "amount":
-			if d.First(&seen, 1<<3) {
-				if d.Int64(&v.Amount) {
-					if v.Amount < 0 {
-						d.Report.Number("minimum", v.Amount, "0")
-					}
+			if d.First(&seen, 1<<3) && d.Int64(&v.Amount) {
+				if v.Amount < 0 {
+					d.Report.Number("minimum", v.Amount, "0")
 				}
 			}
 		case "method":
@@ -620,24 +617,20 @@ func (v *OrderPaid) decode(d *wire.Decoder) {
 				d.Time(&v.PaidAt)
 			}
 		case "reference":
-			if d.First(&seen, 1<<6) {
-				if d.String(&v.Reference) {
-					if n := wire.Length(v.Reference); n < 1 {
-						d.Count("minLength", n, 1)
-					} else if n > 120 {
-						d.Count("maxLength", n, 120)
-					}
+			if d.First(&seen, 1<<6) && d.String(&v.Reference) {
+				if n := wire.Length(v.Reference); n < 1 {
+					d.Count("minLength", n, 1)
+				} else if n > 120 {
+					d.Count("maxLength", n, 120)
 				}
 			}
 		case "items":
-			if d.First(&seen, 1<<7) {
-				if d.Int64(&v.Items) {
-					if v.Items < 1 {
-						d.Report.Number("minimum", v.Items, "1")
-					}
-					if v.Items > 999 {
-						d.Report.Number("maximum", v.Items, "999")
-					}
+			if d.First(&seen, 1<<7) && d.Int64(&v.Items) {
+				if v.Items < 1 {
+					d.Report.Number("minimum", v.Items, "1")
+				}
+				if v.Items > 999 {
+					d.Report.Number("maximum", v.Items, "999")
 				}
 			}
 		case "express":
@@ -656,7 +649,7 @@ func (v *OrderPaid) decode(d *wire.Decoder) {
 
 func (v *OrderPaid) validate(r *wire.Report) {
 	r.Enter("customer_id")
-	if validText(r, v.CustomerID) {
+	if r.Text(v.CustomerID) {
 		if !patternOrderPaidCustomerID.Match(v.CustomerID) {
 			r.Pattern(v.CustomerID, "^c-[0-9]{8}$")
 		}
@@ -679,7 +672,7 @@ func (v *OrderPaid) validate(r *wire.Report) {
 	}
 	r.Leave()
 	r.Enter("reference")
-	if validText(r, v.Reference) {
+	if r.Text(v.Reference) {
 		if n := wire.Length(v.Reference); n < 1 {
 			r.Count("minLength", n, 1)
 		} else if n > 120 {
@@ -869,7 +862,7 @@ type OrderPlaced struct {
 	// In euros.
 	Total float64
 
-	exact *memory
+	spellings *wire.Spellings
 }
 
 // EventType returns TypeOrderPlaced.
@@ -883,10 +876,10 @@ func (v *OrderPlaced) UnmarshalJSON(b []byte) error {
 	d := wire.Open(b)
 	var fresh OrderPlaced
 	fresh.decode(d)
+	fresh.spellings = d.Spellings()
 	if err := d.Close(TypeOrderPlaced); err != nil {
 		return err
 	}
-	fresh.exact = remember(b)
 	*v = fresh
 	return nil
 }
@@ -901,16 +894,16 @@ func (v OrderPlaced) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	if v.exact != nil {
-		return append(b, restored(v.append(nil), *v.exact)...), nil
+	if v.spellings != nil {
+		return v.spellings.AppendRestored(b, v.append(nil)), nil
 	}
 	return v.append(b), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderPlaced) Validate() error {
-	if v.exact != nil {
-		return new(OrderPlaced).UnmarshalJSON(restored(v.append(nil), *v.exact))
+	if v.spellings != nil {
+		return new(OrderPlaced).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
 	}
 	var r wire.Report
 	v.validate(&r)
@@ -962,7 +955,7 @@ func (v *OrderPlaced) decode(d *wire.Decoder) {
 			}
 		case "total":
 			if d.First(&seen, 1<<5) {
-				if n, ok := number(d, &v.Total); ok {
+				if n, ok := d.Float(&v.Total); ok {
 					if n.Compare(limitOrderPlacedTotal) < 0 {
 						d.Report.Number("minimum", n, "0")
 					}
@@ -1003,7 +996,8 @@ func (v *OrderPlaced) validate(r *wire.Report) {
 	}
 	r.Leave()
 	r.Enter("total")
-	if n, ok := validNumber(r, v.Total); ok {
+	if r.Finite(v.Total) {
+		n := wire.Float(v.Total)
 		if n.Compare(limitOrderPlacedTotal) < 0 {
 			r.Number("minimum", n, "0")
 		}
