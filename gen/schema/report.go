@@ -15,6 +15,16 @@ const maxDiagnostics = 10_000
 type report struct {
 	diags            []Diagnostic
 	errors, warnings int
+	habits           map[habit]*habitual
+}
+
+// A habit is a warning that a file most likely deserves in many places.
+type habit struct{ file, message string }
+
+// A habitual is where a habit shows first, and how often.
+type habitual struct {
+	first Diagnostic
+	times int
 }
 
 func (r *report) errorf(pos Position, pointer, format string, args ...any) {
@@ -31,10 +41,44 @@ func (r *report) warnf(pos Position, pointer, format string, args ...any) {
 	r.diags = append(r.diags, Diagnostic{Pos: pos, Pointer: pointer, Warning: true, Message: fmt.Sprintf(format, args...)})
 }
 
+// warnHabit warns once for each file and message, at the first place, and counts
+// the others.
+func (r *report) warnHabit(pos Position, pointer, format string, args ...any) {
+	d := Diagnostic{Pos: pos, Pointer: pointer, Warning: true, Message: fmt.Sprintf(format, args...)}
+	key := habit{pos.File, d.Message}
+	known := r.habits[key]
+	if known == nil {
+		if r.warnings++; r.warnings > maxDiagnostics {
+			return
+		}
+		if r.habits == nil {
+			r.habits = map[habit]*habitual{}
+		}
+		known = &habitual{first: d}
+		r.habits[key] = known
+	}
+	known.times++
+	if compareDiagnostics(d, known.first) < 0 {
+		known.first = d
+	}
+}
+
+// settleHabits makes diagnostics of the habits.
+func (r *report) settleHabits() {
+	for _, h := range r.habits {
+		if h.times > 1 {
+			h.first.Message += fmt.Sprintf(" (%d times in this file)", h.times)
+		}
+		r.diags = append(r.diags, h.first)
+	}
+	r.habits = nil
+}
+
 func (r *report) failed() bool { return r.errors > 0 }
 
 // sorted returns every distinct diagnostic once, by file, line and column.
 func (r *report) sorted() []Diagnostic {
+	r.settleHabits()
 	slices.SortFunc(r.diags, compareDiagnostics)
 	return slices.Compact(r.diags)
 }

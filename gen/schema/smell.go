@@ -63,7 +63,7 @@ func (w warner) warnKeywords() {
 		case m.Value.Kind == Boolean && m.Value.Text == "true" && k.vocabulary&(vocabApplicator|vocabUnevaluated) != 0:
 			// The schema true asserts nothing anywhere.
 		case refOnly && !k.besideRef && k.vocabulary != vocabMetadata:
-			w.rep.warnf(m.Pos, w.Pointer+"/"+m.Name, "%s is ignored beside $ref until draft-07; put the $ref into allOf", m.Name)
+			w.rep.warnHabit(m.Pos, w.Pointer+"/"+m.Name, "%s is ignored beside $ref until draft-07; put the $ref into allOf", m.Name)
 		case k.applies != 0 && w.Types != 0 && w.Types&k.applies == 0:
 			w.rep.warnf(m.Pos, w.Pointer+"/"+m.Name, "%s says nothing about type %s", m.Name, w.Types)
 		}
@@ -103,7 +103,7 @@ func (w warner) warnForeign(m Member, k keyword) {
 	if m.Name == "$id" {
 		hint = "; write id"
 	}
-	w.rep.warnf(m.Pos, w.Pointer+"/"+pointerToken(m.Name), "%s is no keyword of %s and is ignored%s", m.Name, w.scope.dialect.draft, hint)
+	w.rep.warnHabit(m.Pos, w.Pointer+"/"+pointerToken(m.Name), "%s is no keyword of %s and is ignored%s", m.Name, w.scope.dialect.draft, hint)
 }
 
 // warnMisspelt warns about a member that is almost a keyword.
@@ -119,7 +119,7 @@ func (w warner) warnMisspelt(m Member) {
 		}
 	}
 	if best != "" {
-		w.rep.warnf(m.Pos, w.Pointer+"/"+pointerToken(m.Name), "unknown keyword %s is ignored; did you mean %s?", quote(m.Name), best)
+		w.rep.warnHabit(m.Pos, w.Pointer+"/"+pointerToken(m.Name), "unknown keyword %s is ignored; did you mean %s?", quote(m.Name), best)
 	}
 }
 
@@ -242,6 +242,6 @@ var knownFormats = map[string]bool{
 
 func (w warner) warnFormat() {
 	if w.Format != "" && !knownFormats[w.Format] {
-		w.warnAt("format", "unknown format %s is not checked", quote(w.Format))
+		w.rep.warnHabit(w.Source.Member("format").Pos, w.Pointer+"/format", "unknown format %s is not checked", quote(w.Format))
 	}
 }
