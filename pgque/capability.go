@@ -61,6 +61,15 @@ func (c *Client) Install(ctx context.Context) error {
 	return nil
 }
 
+// Uninstall removes the engine with all that is in it: see the function Uninstall.
+func (c *Client) Uninstall(ctx context.Context) error {
+	if err := Uninstall(ctx, c.pool); err != nil {
+		return err
+	}
+	c.engine.forget()
+	return nil
+}
+
 // forget makes the next use ask the server again.
 func (e *engineCache) forget() {
 	e.mu.Lock()

@@ -61,22 +61,16 @@ type DB interface {
 // A schema pgque that this package did not make, and one that a newer version of it
 // made, is ErrForeignSchema; nothing has been touched then.
 func Install(ctx context.Context, db DB) error {
-	tx, err := db.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite})
-	if err != nil {
-		return wrap(err, "install")
-	}
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	if err := installIn(ctx, tx); err != nil {
-		return wrap(err, "install")
-	}
-	return wrap(tx.Commit(ctx), "install")
+	return wrap(beginFunc(ctx, db, func(tx pgx.Tx) error { return installIn(ctx, tx) }), "install")
+}
+
+// beginFunc is pgx.BeginTxFunc, whatever the defaults of the server are.
+func beginFunc(ctx context.Context, db DB, f func(pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, db, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite}, f)
 }
 
 func installIn(ctx context.Context, tx pgx.Tx) error {
-	if _, err := tx.Exec(ctx, sqlLockInstall, int64(lockInstall)); err != nil {
-		return err
-	}
-	state, err := readEngineState(ctx, tx)
+	state, err := lockEngine(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -84,13 +78,34 @@ func installIn(ctx context.Context, tx pgx.Tx) error {
 	case !state.exists:
 		return runEngineFile(ctx, tx, engineInstall)
 	case !state.ours:
-		return fmt.Errorf("%w: another engine made it; use another database, or remove that engine first", ErrForeignSchema)
+		return errForeignEngine
 	case state.newer:
 		return fmt.Errorf("%w: version %s is installed, this is %s; update the program", ErrForeignSchema, state.version, Version)
 	case !state.owned && state.version == Version:
 		return nil
 	}
 	return runEngineFile(ctx, tx, engineRoutines)
+}
+
+// Uninstall removes the engine with all queues, events, consumers and jobs. It is one
+// transaction, and waits for those that use the engine. The roles stay: they belong to
+// the server, and other databases may use them. Without an engine it does nothing.
+//
+// A schema pgque that this package did not make is ErrForeignSchema; nothing has been
+// touched then.
+func Uninstall(ctx context.Context, db DB) error {
+	err := beginFunc(ctx, db, func(tx pgx.Tx) error {
+		state, err := lockEngine(ctx, tx)
+		if err != nil || !state.exists {
+			return err
+		}
+		if !state.ours {
+			return errForeignEngine
+		}
+		_, err = tx.Exec(ctx, sqlUninstall)
+		return err
+	})
+	return wrap(err, "uninstall")
 }
 
 // engineState is what Install finds in the database.
@@ -102,8 +117,14 @@ type engineState struct {
 	version string
 }
 
-func readEngineState(ctx context.Context, tx pgx.Tx) (engineState, error) {
+var errForeignEngine = fmt.Errorf("%w: another engine made it; use another database, or remove that engine first", ErrForeignSchema)
+
+// lockEngine waits until nobody else installs or removes the engine, and looks at it.
+func lockEngine(ctx context.Context, tx pgx.Tx) (engineState, error) {
 	var s engineState
+	if _, err := tx.Exec(ctx, sqlLockInstall, int64(lockInstall)); err != nil {
+		return s, err
+	}
 	var hasVersion bool
 	if err := tx.QueryRow(ctx, sqlEngineState).Scan(&s.exists, &s.owned, &hasVersion); err != nil {
 		return s, err

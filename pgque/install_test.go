@@ -148,6 +148,25 @@ func schemaObjects(t testing.TB, conn *pgx.Conn) string {
 			select proname || md5(prosrc) from pg_proc where pronamespace = 'pgque'::regnamespace) as o(name)`)
 }
 
+func TestUninstall_LeavesNothingOfOursAndAllOfOthers(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	b.send("a", 1)
+	b.must(b.Uninstall(t.Context()))
+	b.must(b.Uninstall(t.Context()))
+	if _, err := b.Send(t.Context(), "orders", pgque.Event{}); !errors.Is(err, pgque.ErrNotInstalled) {
+		t.Errorf("Send: %v", err)
+	}
+	b.exec("create schema pgque; create table pgque.mine (id int)")
+	if err := b.Uninstall(t.Context()); !errors.Is(err, pgque.ErrForeignSchema) {
+		t.Errorf("Uninstall of another engine: %v", err)
+	}
+	b.exec("drop table pgque.mine; drop schema pgque")
+	b.must(b.Install(t.Context()))
+	b.must(b.CreateQueue(t.Context(), "orders"))
+	b.send("a", 1)
+}
+
 func TestInstall_TenAtOnce(t *testing.T) {
 	t.Parallel()
 	dsn := pgquetest.NewDatabase(t)

@@ -103,6 +103,9 @@ const (
 	sqlSubscribe      = `select pgque.subscribe($1::text, $2::text)`
 	sqlUnsubscribe    = `select pgque.unsubscribe($1::text, $2::text)`
 	sqlVersion        = `select pgque.version()`
+	sqlHealth         = `select component, status, coalesce(detail, '') from pgque.status()`
+	sqlRebase         = `select pgque.rebase()`
+	sqlUninstall      = `select pgque.uninstall()`
 
 	sqlQueueInfo = `
 		select queue_name, queue_ntables, queue_cur_table,

@@ -32,8 +32,11 @@ type options struct {
 	dsn      string
 	json     bool
 	force    bool
+	yes      bool
+	repair   bool
 	interval time.Duration
 
+	replay    pgque.ReplayFilter
 	dead      pgque.DeadLetterFilter
 	olderThan time.Duration
 	pkg       string
@@ -44,11 +47,20 @@ type options struct {
 func commands() []command {
 	return []command{
 		{name: "install", summary: "install the engine into the database, or upgrade it; data stays", run: install},
+		{name: "uninstall", summary: "remove the engine with all queues and events", flags: yesFlag, run: uninstall},
 		{name: "version", summary: "print the versions of this program and of the engine in the database", run: printVersion},
 		{name: "status", summary: "show queues, consumers, their lag, and whether anybody ticks", flags: jsonFlag, run: status},
+		{name: "doctor", summary: "look for what is wrong, and exit 1 if anything is", flags: repairFlag, run: doctor},
 		{name: "queue list", summary: "list the queues", flags: jsonFlag, run: listQueues},
 		{name: "queue create", args: "NAME...", summary: "create queues", least: 1, most: anyNumber, run: createQueues},
+		{name: "queue set", args: "NAME PARAMETER VALUE", summary: "set a parameter of a queue, such as rotation_period to '4 hours'", least: 3, most: 3, run: setQueue},
+		{name: "queue pause", args: "NAME...", summary: "stop the ticks of queues: they take events, but nobody receives them", least: 1, most: anyNumber, run: pauseQueues},
+		{name: "queue resume", args: "NAME...", summary: "let paused queues tick again", least: 1, most: anyNumber, run: resumeQueues},
 		{name: "queue drop", args: "NAME...", summary: "drop queues with their events", flags: forceFlag, least: 1, most: anyNumber, run: dropQueues},
+		{name: "consumer add", args: "QUEUE NAME", summary: "subscribe a consumer: it sees what is sent from now on", least: 2, most: 2, run: addConsumer},
+		{name: "consumer remove", args: "QUEUE NAME", summary: "unsubscribe a consumer, with its waiting retries", least: 2, most: 2, run: removeConsumer},
+		{name: "consumer seek", args: "QUEUE NAME TIME", summary: "move a consumer to a time, such as 2006-01-02T15:04:05Z, or 2h for two hours ago", least: 3, most: 3, run: seekConsumer},
+		{name: "consumer replay", args: "QUEUE NAME", summary: "send retained events once more, to this consumer alone", flags: replayFlags, least: 2, most: 2, run: replayToConsumer},
 		{name: "dead list", summary: "list dead letters, newest first", flags: deadListFlags, run: listDead},
 		{name: "dead show", args: "ID", summary: "show one dead letter with its message", least: 1, most: 1, run: showDead},
 		{name: "dead replay", args: "[ID...]", summary: "give dead letters to their consumers once more, by id or by flags", flags: deadFlags, most: anyNumber, run: replayDead},

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"runtime/debug"
 
 	"github.com/pgque/pgque-go/pgque"
@@ -29,6 +30,31 @@ func install(ctx context.Context, o *options, _ []string) error {
 		default:
 			o.printf("engine upgraded from %s to %s\n", before, after)
 		}
+		return nil
+	})
+}
+
+func yesFlag(f *flag.FlagSet, o *options) {
+	f.BoolVar(&o.yes, "yes", false, "say that all queues and events may go, for good")
+}
+
+func uninstall(ctx context.Context, o *options, _ []string) error {
+	if !o.yes {
+		return usagef("uninstall", "uninstall: removes all queues and events for good: say -yes if they may go")
+	}
+	return withClient(ctx, o, func(c *pgque.Client) error {
+		version, err := engineVersion(ctx, c)
+		if err != nil {
+			return err
+		}
+		if err := c.Uninstall(ctx); err != nil {
+			return err
+		}
+		if version == "" {
+			o.printf("no engine in the database\n")
+			return nil
+		}
+		o.printf("engine %s removed\n", version)
 		return nil
 	})
 }

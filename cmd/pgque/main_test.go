@@ -91,6 +91,16 @@ func TestInstall_UpgradesAndNeverGoesBack(t *testing.T) {
 	wantText(t, mustFail(t, exitFailed, "install", "-dsn", dsnOf(c)), "9999.0.0", pgque.Version, "update the program")
 }
 
+func TestUninstall_OnlyWhenToldSo(t *testing.T) {
+	t.Parallel()
+	dsn := dsnOf(pgquetest.New(t))
+	wantText(t, mustFail(t, exitUsage, "uninstall", "-dsn", dsn), "-yes")
+	must(t, dsn, "queue", "create", "orders")
+	wantText(t, must(t, dsn, "uninstall", "-yes"), "engine "+pgque.Version+" removed")
+	wantText(t, must(t, dsn, "uninstall", "-yes"), "no engine")
+	wantText(t, must(t, dsn, "install"), "engine ", " installed\n")
+}
+
 func setVersion(t *testing.T, c *pgque.Client, version string) {
 	t.Helper()
 	if _, err := c.Pool().Exec(t.Context(), "update pgque.config set engine_version = $1", version); err != nil {
@@ -156,6 +166,18 @@ func TestQueues_AreCreatedListedAndDropped(t *testing.T) {
 	if len(left) != 1 || left[0].Queue != "payments" || left[0].RotationPeriodSeconds <= 0 {
 		t.Errorf("left: %+v", left)
 	}
+}
+
+func TestQueues_ArePausedResumedAndSet(t *testing.T) {
+	t.Parallel()
+	dsn := dsnOf(pgquetest.New(t))
+	must(t, dsn, "queue", "create", "orders")
+	wantText(t, must(t, dsn, "queue", "pause", "orders"), `"orders" paused`)
+	wantText(t, must(t, dsn, "status"), " paused ")
+	wantText(t, must(t, dsn, "queue", "resume", "orders"), `"orders" resumed`)
+	wantText(t, must(t, dsn, "queue", "set", "orders", "rotation_period", "4 hours"), "rotation_period")
+	wantText(t, must(t, dsn, "queue", "list"), "4h0m")
+	wantText(t, mustFail(t, exitFailed, "-dsn", dsn, "queue", "set", "orders", "colour", "red"), "colour")
 }
 
 func TestQueueList_EmptyJSONIsAnEmptyList(t *testing.T) {
@@ -269,7 +291,10 @@ func TestWrongUsage(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ line, want string }{
 		{"bogus", `"bogus"`},
-		{"queue", "list, create, drop"},
+		{"queue", "list, create, set, pause, resume, drop"},
+		{"queue set orders rotation_period", "NAME PARAMETER VALUE"},
+		{"consumer seek orders billing soon", "soon"},
+		{"consumer replay orders billing -since=-2h", "-2h"},
 		{"queue lose orders", `"queue lose"`},
 		{"queue create", "NAME is missing"},
 		{"queue drop -force", "NAME is missing"},

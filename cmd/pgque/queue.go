@@ -56,6 +56,38 @@ func dropQueues(ctx context.Context, o *options, names []string) error {
 	})
 }
 
+func setQueue(ctx context.Context, o *options, args []string) error {
+	queue, parameter, value := args[0], args[1], args[2]
+	return withClient(ctx, o, func(c *pgque.Client) error {
+		if err := c.SetQueueConfig(ctx, queue, parameter, value); err != nil {
+			return err
+		}
+		o.printf("%s of queue %q is %s\n", parameter, queue, value)
+		return nil
+	})
+}
+
+func pauseQueues(ctx context.Context, o *options, names []string) error {
+	return pause(ctx, o, names, "true", "paused")
+}
+
+func resumeQueues(ctx context.Context, o *options, names []string) error {
+	return pause(ctx, o, names, "false", "resumed")
+}
+
+// pause stops at the first queue that it cannot change; those before it are changed.
+func pause(ctx context.Context, o *options, names []string, value, done string) error {
+	return withClient(ctx, o, func(c *pgque.Client) error {
+		for _, name := range names {
+			if err := c.SetQueueConfig(ctx, name, "ticker_paused", value); err != nil {
+				return err
+			}
+			o.printf("queue %q %s\n", name, done)
+		}
+		return nil
+	})
+}
+
 func listQueues(ctx context.Context, o *options, _ []string) error {
 	return withClient(ctx, o, func(c *pgque.Client) error {
 		queues, err := c.Queues(ctx)

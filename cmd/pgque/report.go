@@ -29,6 +29,12 @@ type (
 		Batch           int64   `json:"batch"` // 0: none is open
 	}
 
+	findingReport struct {
+		Component string `json:"component"`
+		Status    string `json:"status"`
+		Detail    string `json:"detail"`
+	}
+
 	statusReport struct {
 		Engine     string           `json:"engine"`
 		PostgreSQL string           `json:"postgresql"`
@@ -73,4 +79,12 @@ func consumerReports(consumers []pgque.ConsumerInfo) []consumerReport {
 // duration turns the unit of a report back into what is shown.
 func duration(seconds float64) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
+}
+
+func findingReports(findings []pgque.Finding) []findingReport {
+	reports := make([]findingReport, len(findings))
+	for i, f := range findings {
+		reports[i] = findingReport(f)
+	}
+	return reports
 }
