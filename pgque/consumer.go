@@ -51,9 +51,11 @@ type Consumer struct {
 
 // registration is a handler with its middleware around it.
 type registration struct {
-	bare   HandlerFunc
-	handle HandlerFunc
-	inTx   bool
+	bare    HandlerFunc
+	handle  HandlerFunc
+	wrapped bool // in middleware
+	inTx    bool
+	batch   *batchHandler // nil for handlers of one message
 }
 
 // NewConsumer makes a consumer called name on queue; it does nothing before Start.
@@ -105,12 +107,14 @@ func (c *Consumer) HandleTx(eventType string, fn TxHandlerFunc) {
 	c.register(eventType, registration{bare: inTx(fn), inTx: true}, fn == nil)
 }
 
-func (c *Consumer) register(eventType string, r registration, missing bool) {
+func (c *Consumer) register(eventType string, r registration, missing bool, problems ...error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.require(!missing, "the handler of %q is nil", eventType)
-	r.handle = c.wrapped(r.bare)
-	c.handlers[eventType] = r
+	for _, problem := range problems {
+		c.require(problem == nil, "the handler of %q: %w", eventType, problem)
+	}
+	c.handlers[eventType] = c.wrapped(r)
 }
 
 // Use adds middleware around all handlers of this consumer, those set before
@@ -120,15 +124,16 @@ func (c *Consumer) Use(middleware ...Middleware) {
 	defer c.mu.Unlock()
 	c.middleware = append(c.middleware, middleware...)
 	for eventType, r := range c.handlers {
-		r.handle = c.wrapped(r.bare)
-		c.handlers[eventType] = r
+		c.handlers[eventType] = c.wrapped(r)
 	}
 }
 
 // wrapped recovers inside, so that middleware sees a panic as an error, and
 // outside, for the middleware itself.
-func (c *Consumer) wrapped(bare HandlerFunc) HandlerFunc {
-	return recovering(chain(recovering(bare), c.middleware))
+func (c *Consumer) wrapped(r registration) registration {
+	r.handle = recovering(chain(recovering(r.bare), c.middleware))
+	r.wrapped = len(c.middleware) > 0
+	return r
 }
 
 // registrationOf finds the handler for a stored type; "" belongs to nobody.

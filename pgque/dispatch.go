@@ -36,14 +36,15 @@ func (s *session) handlePage(page []Message, limit int) []result {
 	lanes := s.lanes(page[:limit])
 	var halted atomic.Bool
 	work := func(lane []int) {
-		for _, i := range lane {
+		for len(lane) > 0 {
 			if halted.Load() || s.stopping(s.engine.cuts()) {
 				return
 			}
-			results[i] = s.handle(s.working, page[i])
-			if isHalt(results[i].err()) {
+			n := s.together(page, lane)
+			if s.handleCall(page, results, lane[:n]) {
 				halted.Store(true)
 			}
+			lane = lane[n:]
 		}
 	}
 	sideBySide(lanes, s.concurrency, work)
@@ -58,23 +59,33 @@ func (r result) err() error {
 }
 
 // lanes are the positions of messages that have to follow one another: all of them
-// without concurrency, else those of one key.
+// without concurrency, else those of one key, and those of one call of a batch handler.
 func (s *session) lanes(page []Message) [][]int {
 	var lanes [][]int
 	laneOf := make(map[string]int)
+	open := -1 // the lane of the message before, when that has no key
 	for i, msg := range page {
 		key, ordered := s.keyOf(msg)
 		lane, known := laneOf[key]
-		if !ordered || !known {
+		if !ordered {
+			lane, known = open, open >= 0 && s.joins(page, lanes[open], i)
+		}
+		if !known {
 			lane = len(lanes)
 			lanes = append(lanes, nil)
 		}
-		if ordered {
-			laneOf[key] = lane
+		if open = lane; ordered {
+			laneOf[key], open = lane, -1
 		}
 		lanes[lane] = append(lanes[lane], i)
 	}
 	return lanes
+}
+
+// joins reports that the message at position i belongs to the call that the lane is.
+func (s *session) joins(page []Message, lane []int, i int) bool {
+	b := s.batchOf(page[lane[0]])
+	return b != nil && len(lane) != b.limit && s.batchOf(page[i]) == b
 }
 
 func (s *session) keyOf(msg Message) (key string, ordered bool) {
@@ -108,6 +119,21 @@ func sideBySide(lanes [][]int, n int, work func(lane []int)) {
 	workers.Wait()
 }
 
+// handleCall makes the one call that the messages at the positions come as, and reports
+// whether it asked for a Halt.
+func (s *session) handleCall(page []Message, results []result, positions []int) (halted bool) {
+	first := positions[0]
+	if len(positions) == 1 {
+		results[first] = s.handle(s.working, page[first])
+		return isHalt(results[first].err())
+	}
+	for i, r := range s.handleBatch(s.working, pick(page, positions)) {
+		results[positions[i]] = r
+		halted = halted || isHalt(r.err())
+	}
+	return halted
+}
+
 // handle runs the handler of one message and judges what it returned.
 func (s *session) handle(ctx context.Context, msg Message) result {
 	r, ok := s.registrationOf(msg.Type)
@@ -118,10 +144,16 @@ func (s *session) handle(ctx context.Context, msg Message) result {
 	defer cancel()
 	defer s.watch(msg)()
 	err := s.attempt(ctx, r, msg)
-	if err != nil && s.working.Err() != nil && errors.Is(err, context.Canceled) {
-		return result{} // interrupted by the stop, which is no failure of the message
+	if s.interrupted(err) {
+		return result{}
 	}
 	return s.judge(msg, err)
+}
+
+// interrupted reports an error that comes from the stop, which is no failure of the
+// message.
+func (s *session) interrupted(err error) bool {
+	return err != nil && s.working.Err() != nil && errors.Is(err, context.Canceled)
 }
 
 // attempt calls the handler, again at once as often as the policy says.

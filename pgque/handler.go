@@ -82,6 +82,7 @@ const (
 	messageKey contextKey = iota
 	txKey
 	consumerKey
+	seatKey
 )
 
 // MessageFromContext returns the message that the handler called with ctx, or with

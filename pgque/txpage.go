@@ -234,8 +234,8 @@ func (p *txPage) exec(tx pgx.Tx, sql string) error {
 // runRange runs messages from up to, not including, to. It returns the position of
 // the first whose effects have to be undone, or -1.
 func (p *txPage) runRange(tx pgx.Tx, from, to int) (failed int, err error) {
-	for i := from; i < min(to, p.end); i++ {
-		if p.final[i] {
+	for i, next := from, from; i < min(to, p.end); i = next {
+		if next = i + 1; p.final[i] {
 			continue
 		}
 		if p.stopping(p.engine.parts() && !p.results[i].begun()) {
@@ -245,11 +245,49 @@ func (p *txPage) runRange(tx pgx.Tx, from, to int) (failed int, err error) {
 		if err := p.saveNowAndThen(tx, i); err != nil {
 			return i, err
 		}
+		if n := p.callFrom(i, min(to, p.end)); n > 1 {
+			if next, err = i+n, p.runBatch(tx, i, i+n); err != nil {
+				return i, err
+			}
+			continue
+		}
 		if undo, err := p.runOne(tx, i); undo || err != nil {
 			return i, err
 		}
 	}
 	return -1, nil
+}
+
+// callFrom is how many of the messages from, and not including to, come as one call.
+func (p *txPage) callFrom(from, to int) int {
+	b := p.batchOf(p.page[from])
+	if b == nil {
+		return 1
+	}
+	n := 1
+	for from+n < to && n != b.limit && !p.final[from+n] && p.batchOf(p.page[from+n]) == b {
+		n++
+	}
+	return n
+}
+
+// runBatch makes one call of a batch handler, which has no part in the transaction:
+// what it did stands.
+func (p *txPage) runBatch(tx pgx.Tx, from, to int) error {
+	for i, r := range p.handleBatch(p.working, p.page[from:to]) {
+		switch {
+		case isHalt(r.err()):
+			p.halt = r.err()
+			return p.endAt(tx, from+i, false)
+		case !r.begun():
+			return p.endAt(tx, from+i, false)
+		}
+		p.results[from+i], p.final[from+i] = r, true
+	}
+	if tx.Conn().IsClosed() {
+		return errAgain
+	}
+	return nil
 }
 
 // runOne runs one message and reports whether its effects have to be undone.
