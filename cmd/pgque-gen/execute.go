@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"unicode"
 
 	"github.com/pgque/pgque-go/gen"
 	"github.com/pgque/pgque-go/gen/schema"
@@ -32,7 +34,11 @@ func (c *command) execute(stdout, stderr io.Writer) error {
 	if c.check {
 		return c.compare(files, stderr)
 	}
-	return c.write(files)
+	changed, err := c.write(files)
+	if c.watching || len(changed.emptied) > 0 {
+		changed.report(stderr)
+	}
+	return err
 }
 
 // report prints what there is to say about the schemas; errors end the run.
@@ -59,25 +65,57 @@ func dump(sources []schema.Source, opts gen.Options, stdout, stderr io.Writer) e
 	return err
 }
 
-// compare names the files that a run would change.
+// compare names the files that a run would change, and the run.
 func (c *command) compare(files []gen.File, stderr io.Writer) error {
 	present, err := generated(c.out)
 	if err != nil {
 		return err
 	}
-	var stale []string
+	stale := 0
+	tell := func(name, what string) {
+		stale++
+		fmt.Fprintf(stderr, "%s: %s\n", c.path(name), what)
+	}
 	for _, f := range files {
-		if text, ok := present[f.Name]; !ok || !bytes.Equal(text, f.Bytes) {
-			stale = append(stale, f.Name)
+		switch text, ok := present[f.Name]; {
+		case !ok:
+			tell(f.Name, "is missing")
+		case !bytes.Equal(text, f.Bytes):
+			tell(f.Name, "is stale")
 		}
 		delete(present, f.Name)
 	}
-	stale = append(stale, sortedNames(present)...)
-	for _, name := range stale {
-		fmt.Fprintf(stderr, "%s: stale: run pgque-gen without -check\n", c.path(name))
+	for _, name := range sortedNames(present) {
+		if !isHusk(present[name]) {
+			tell(name, "is not needed any more")
+		}
 	}
-	if len(stale) > 0 {
-		return errReported
+	if stale == 0 {
+		return nil
 	}
-	return nil
+	fmt.Fprintf(stderr, "pgque-gen: the package is not what the schemas say; run:\n\t%s\n", c.writing())
+	return errReported
+}
+
+// writing is the command line without -check.
+func (c *command) writing() string {
+	words := []string{"pgque-gen"}
+	for _, arg := range c.args {
+		if name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "="); name == "check" && strings.HasPrefix(arg, "-") {
+			continue
+		}
+		words = append(words, shellWord(arg))
+	}
+	return strings.Join(words, " ")
+}
+
+// shellWord quotes what a shell would not take as it is.
+func shellWord(s string) string {
+	special := func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./=:,@%+", r)
+	}
+	if s != "" && strings.IndexFunc(s, special) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

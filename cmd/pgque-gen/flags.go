@@ -16,6 +16,7 @@ import (
 
 // A command is what the flags ask for.
 type command struct {
+	args     []string // as they were given
 	schemas  []string
 	out      string
 	pkg      string
@@ -33,9 +34,9 @@ type command struct {
 type refRoot struct{ prefix, dir string }
 
 func parseFlags(args []string, stderr io.Writer) (*command, error) {
-	c := &command{}
+	c := &command{args: args}
 	f := flag.NewFlagSet("pgque-gen", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f.SetOutput(io.Discard) // an error is told once, and without all the flags behind it
 	f.Func("schemas", "read schemas from this `folder` or file; repeatable", func(s string) error {
 		c.schemas = append(c.schemas, s)
 		return nil
@@ -48,7 +49,7 @@ func parseFlags(args []string, stderr io.Writer) (*command, error) {
 	f.BoolVar(&c.examples, "examples", false, "add generators of random valid and invalid events, for tests")
 	f.BoolVar(&c.fuzz, "fuzz", false, "add a fuzz target for every event, and -examples for their seeds")
 	f.BoolVar(&c.defaults, "defaults", false, "fill in the default of a member that a received event lacks: strings, numbers, booleans")
-	f.StringVar(&c.format, "format", "assert", "what format means: `assert` or annotation")
+	f.StringVar(&c.format, "format", "assert", "what format means, as `meaning`: assert makes it a rule, annotation does not")
 	f.Func("ref-root", "serve references below a URI from a folder: `PREFIX=DIR`; repeatable", func(s string) error {
 		prefix, dir, ok := strings.Cut(s, "=")
 		if !ok || prefix == "" || dir == "" {
@@ -58,12 +59,30 @@ func parseFlags(args []string, stderr io.Writer) (*command, error) {
 		return nil
 	})
 	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			usage(f, stderr)
+		}
 		return nil, err
 	}
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	}
 	return c, c.validate()
+}
+
+// usage is the answer to -help.
+func usage(f *flag.FlagSet, stderr io.Writer) {
+	fmt.Fprint(stderr, `pgque-gen turns folders of JSON Schema files into a Go package.
+
+	pgque-gen -schemas schemas -out events
+
+A folder is a queue, a file in it is an event type. Nothing is written when a
+schema has an error. The exit code is 0 when all is well, 1 when the schemas
+have errors or -check found stale files, and 2 for wrong flags.
+
+`)
+	f.SetOutput(stderr)
+	f.PrintDefaults()
 }
 
 func (c *command) validate() error {

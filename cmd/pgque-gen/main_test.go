@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -68,8 +69,12 @@ func TestRun_WritesThenCheckIsContent(t *testing.T) {
 
 func TestRun_CheckFindsStaleMissingAndLeftoverFiles(t *testing.T) {
 	schemas, out := project(t)
-	if code, _, stderr := try("-schemas", schemas, "-out", out, "-check"); code != exitFailed || !strings.Contains(stderr, "orders_events.go: stale") {
+	code, _, stderr := try("-schemas", schemas, "-out", out, "-check")
+	if code != exitFailed || !strings.Contains(stderr, "orders_events.go: is missing") {
 		t.Error(code, stderr)
+	}
+	if want := "run:\n\tpgque-gen -schemas " + schemas + " -out " + out + "\n"; !strings.HasSuffix(stderr, want) {
+		t.Errorf("%s does not end with %s", stderr, want)
 	}
 	if got := files(t, out); got != "" {
 		t.Error("-check wrote", got)
@@ -78,8 +83,8 @@ func TestRun_CheckFindsStaleMissingAndLeftoverFiles(t *testing.T) {
 	if err := os.Rename(filepath.Join(schemas, "orders"), filepath.Join(schemas, "sales")); err != nil {
 		t.Fatal(err)
 	}
-	code, _, stderr := try("-schemas", schemas, "-out", out, "-check")
-	if code != exitFailed || !strings.Contains(stderr, "orders_events.go: stale") || !strings.Contains(stderr, "sales_events.go: stale") {
+	code, _, stderr = try("-schemas", schemas, "-out", out, "-check")
+	if code != exitFailed || !strings.Contains(stderr, "orders_events.go: is not needed any more") || !strings.Contains(stderr, "sales_events.go: is missing") {
 		t.Error(code, stderr)
 	}
 }
@@ -95,6 +100,57 @@ func TestRun_RemovesItsOwnLeftoversOnly(t *testing.T) {
 	if got := files(t, out); got != "mine.go sales_events.go" {
 		t.Error(got)
 	}
+}
+
+func TestRun_CheckFindsAChangedFile(t *testing.T) {
+	schemas, out := project(t)
+	mustRun(t, "-schemas", schemas, "-out", out)
+	put(t, filepath.Join(schemas, "orders", "order.created.json"), `{"type":"object","properties":{"a":{}}}`)
+	if code, _, stderr := try("-check", "-schemas", schemas, "-out", out); code != exitFailed || !strings.Contains(stderr, "orders_events.go: is stale") {
+		t.Error(code, stderr)
+	}
+}
+
+// Go generate opens the files of a package that comes later than the one with the
+// directive, also those that the command did not need any more.
+func TestRun_GenerateOutlivesAFileThatIsNotNeededAnyMore(t *testing.T) {
+	schemas, out := project(t)
+	root := filepath.Dir(out)
+	put(t, filepath.Join(root, "go.mod"), "module example.com/shop\n\ngo 1.26\n")
+	put(t, filepath.Join(root, "generate.go"), "package main\n\n//go:generate "+os.Args[0]+" -schemas schemas -out events\n")
+	put(t, filepath.Join(schemas, "sales", "sale.json"), `{"type":"object"}`)
+	generate := func() {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), "go", "generate", "./...")
+		cmd.Dir = root
+		cmd.Env = append(os.Environ(), asCommand+"=1", "GOPROXY=off")
+		if text, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+	}
+	generate()
+	if got := files(t, out); got != "orders_events.go sales_events.go" {
+		t.Error(got)
+	}
+	if err := os.RemoveAll(filepath.Join(schemas, "sales")); err != nil {
+		t.Fatal(err)
+	}
+	generate()
+	mustRun(t, "-schemas", schemas, "-out", out, "-check")
+	generate()
+	if got := files(t, out); got != "orders_events.go" {
+		t.Error(got)
+	}
+}
+
+// asCommand makes the test binary the command.
+const asCommand = "PGQUE_GEN_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
+	os.Exit(m.Run())
 }
 
 func TestRun_DoesNotOverwriteWhatItDidNotWrite(t *testing.T) {
@@ -178,21 +234,29 @@ func TestRun_RefusesWrongFlags(t *testing.T) {
 
 func TestWatch_GeneratesAgainWhenASchemaChanges(t *testing.T) {
 	schemas, out := project(t)
-	c, err := parseFlags([]string{"-schemas", schemas, "-out", out, "-watch"}, io.Discard)
+	link := filepath.Join(t.TempDir(), "link") // a folder is watched through a link, too
+	if err := os.Symlink(schemas, link); err != nil {
+		t.Fatal(err)
+	}
+	c, err := parseFlags([]string{"-schemas", link, "-out", out, "-watch"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})
+	var told bytes.Buffer
 	go func() {
 		defer close(done)
-		c.watch(ctx, io.Discard, io.Discard)
+		c.watch(ctx, io.Discard, &told)
 	}()
 	waitFor(t, filepath.Join(out, "orders_events.go"))
 	put(t, filepath.Join(schemas, "payments", "payment.made.json"), `{"type":"object"}`)
 	waitFor(t, filepath.Join(out, "payments_events.go"))
 	stop()
 	<-done
+	if !strings.Contains(told.String(), "payments_events.go: written") {
+		t.Error(told.String())
+	}
 }
 
 // waitFor waits until the file is there.

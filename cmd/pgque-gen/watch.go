@@ -44,6 +44,9 @@ func (c *command) fingerprint() string {
 	}
 	var b strings.Builder
 	for _, root := range roots {
+		if target, err := filepath.EvalSymlinks(root); err == nil {
+			root = target // which WalkDir would not enter
+		}
 		// What cannot be read is told by the run that follows.
 		_ = filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 			if err != nil {
