@@ -13,7 +13,7 @@ import (
 )
 
 // Version is the version of the engine that Install puts in place.
-const Version = "1.0.0"
+const Version = "1.1.0"
 
 //go:embed engine
 var engineFiles embed.FS
@@ -21,7 +21,8 @@ var engineFiles embed.FS
 // Files of the engine that name other files, in the order in which they run.
 const (
 	engineInstall  = "engine/install.sql"  // everything, for a database without the engine
-	engineRoutines = "engine/routines.sql" // what can be replaced in place
+	engineUpgrade  = "engine/upgrade.sql"  // what another version lacks
+	engineRoutines = "engine/routines.sql" // the functions alone
 )
 
 // lockInstall is the advisory lock that one Install at a time holds ("pgque" in ASCII).
@@ -49,9 +50,12 @@ type DB interface {
 }
 
 // Install puts the engine into the database: all of it if there is no schema pgque,
-// else the current version of its functions. Data, settings and grants stay as they
-// are. It is one transaction, and any number of callers may run it at once: each of
-// them returns when the engine is there.
+// what an older version of it lacks, or the functions of this version once more. Data,
+// settings, owners and grants stay as they are. It is one transaction, and any number
+// of callers may run it at once: each of them returns when the engine is there.
+//
+// Producers and consumers may go on during an upgrade; they wait for a moment. It waits
+// for transactions that have used the engine, for about a minute, and fails after that.
 //
 // The caller has to own the database or otherwise be allowed to create schemas; a
 // superuser is not needed. The roles pgque_reader, pgque_writer and pgque_admin are
@@ -81,7 +85,9 @@ func installIn(ctx context.Context, tx pgx.Tx) error {
 		return errForeignEngine
 	case state.newer:
 		return fmt.Errorf("%w: version %s is installed, this is %s; update the program", ErrForeignSchema, state.version, Version)
-	case !state.owned && state.version == Version:
+	case state.version != Version:
+		return runEngineFile(ctx, tx, engineUpgrade)
+	case !state.owned:
 		return nil
 	}
 	return runEngineFile(ctx, tx, engineRoutines)

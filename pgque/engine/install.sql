@@ -2,8 +2,11 @@
 --
 --     psql --single-transaction --set ON_ERROR_STOP=1 --file install.sql
 --
--- Package pgque runs the same list (Install): all of it where there is no pgque
--- schema yet, routines.sql alone where the engine is installed already.
+-- Package pgque runs the same list (Install): this file where there is no schema pgque
+-- yet, upgrade.sql where an older version is installed, and routines.sql alone to put
+-- the functions of this version right.
+
+create schema pgque;
 
 \ir tables.sql
 \ir routines.sql

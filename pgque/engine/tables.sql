@@ -4,11 +4,13 @@
 -- they hold no dead rows. The tables that do change are never searched through
 -- their dead rows, so that a transaction left open for hours (a dump, a report)
 -- cannot slow the consumers down.
-
-create schema pgque;
+--
+-- Everything is made if it is missing: an upgrade runs this file to make the tables that
+-- an older version did not have. What it lacks inside of others is in
+-- upgrade/columns.sql.
 
 -- One row: this installation.
-create table pgque.config (
+create table if not exists pgque.config (
     singleton       boolean primary key default true check (singleton),
     engine          text not null default 'pgque-go', -- who made this schema; Install refuses any other
     engine_version  text not null,
@@ -22,7 +24,7 @@ create table pgque.config (
 );
 
 -- A named log of events, kept in queue_ntables rotating tables.
-create table pgque.queue (
+create table if not exists pgque.queue (
     queue_id                    serial primary key,
     queue_name                  text not null unique,
     queue_ntables               integer not null default 3,
@@ -52,7 +54,7 @@ create table pgque.queue (
 --
 -- Ticks are inserted at the right edge and deleted, rarely, at the left one, when
 -- tables rotate; readers search from a known tick to the right.
-create table pgque.tick (
+create table if not exists pgque.tick (
     tick_queue      integer not null references pgque.queue on delete cascade,
     tick_id         bigint not null,
     tick_time       timestamptz not null default clock_timestamp(),
@@ -64,15 +66,15 @@ create table pgque.tick (
 );
 
 -- A consumer's name; it may be subscribed to many queues.
-create table pgque.consumer (
+create table if not exists pgque.consumer (
     co_id   serial primary key,
     co_name text not null unique
 );
 
 -- A batch id is (counter * 2^22) + sub_no: it names the row that ack has to find,
 -- and no index on the ever changing sub_batch is needed.
-create sequence pgque.batch_id_seq;
-create sequence pgque.subscription_no_seq as integer maxvalue 4194303 cycle;
+create sequence if not exists pgque.batch_id_seq;
+create sequence if not exists pgque.subscription_no_seq as integer maxvalue 4194303 cycle;
 
 -- The cursor of one consumer on one queue.
 --
@@ -81,7 +83,7 @@ create sequence pgque.subscription_no_seq as integer maxvalue 4194303 cycle;
 -- changing column is indexed (updates stay within the page as long as it has room,
 -- hence the fillfactor), except sub_gen, which rises every 32 changes: searching
 -- for the highest generation first meets the living version among the first few.
-create table pgque.subscription (
+create table if not exists pgque.subscription (
     sub_id          serial, -- owner of retries; the same for all members of a cooperative group
     sub_queue       integer not null references pgque.queue on delete cascade,
     sub_consumer    integer not null references pgque.consumer,
@@ -110,7 +112,7 @@ create table pgque.subscription (
 ) with (fillfactor = 20);
 
 -- The shape of all event tables.
-create table pgque.event_template (
+create table if not exists pgque.event_template (
     ev_id       bigint not null,
     ev_time     timestamptz not null default now(),
     ev_txid     xid8 default pg_current_xact_id(), -- top-level transaction that inserted the row
@@ -125,17 +127,17 @@ create table pgque.event_template (
 );
 
 -- Events that were put back, until they are due.
-create table pgque.retry_queue (
+create table if not exists pgque.retry_queue (
     ev_retry_after  timestamptz not null,
     ev_queue        integer not null references pgque.queue on delete cascade,
     like pgque.event_template,
     primary key (ev_owner, ev_id)
 );
-create index retry_queue_due on pgque.retry_queue (ev_queue, ev_retry_after);
+create index if not exists retry_queue_due on pgque.retry_queue (ev_queue, ev_retry_after);
 
 -- Events that used up their retries, or were rejected. They belong to the
 -- consumer, not to the worker that gave up.
-create table pgque.dead_letter (
+create table if not exists pgque.dead_letter (
     dl_id           bigserial primary key,
     dl_queue_id     integer not null references pgque.queue on delete cascade,
     dl_consumer_id  integer not null references pgque.consumer on delete cascade,
@@ -144,35 +146,39 @@ create table pgque.dead_letter (
     like pgque.event_template,
     unique (dl_queue_id, dl_consumer_id, ev_id)
 );
-create index dead_letter_time on pgque.dead_letter (dl_queue_id, dl_time);
+create index if not exists dead_letter_time on pgque.dead_letter (dl_queue_id, dl_time);
 
 -- Events that are sent at a later time. A row lives once and is deleted once; vacuum
 -- comes early, so that the table is no larger than what waits in it.
-create table pgque.delayed (
+create table if not exists pgque.delayed (
     de_id           bigserial primary key,
     de_queue        integer not null references pgque.queue on delete cascade,
     de_deliver_at   timestamptz not null,
     de_type         text,
-    de_data         text
+    de_data         text,
+    de_extra1       text,
+    de_extra2       text,
+    de_extra3       text,
+    de_extra4       text
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
-create index delayed_due on pgque.delayed (de_queue, de_deliver_at);
+create index if not exists delayed_due on pgque.delayed (de_queue, de_deliver_at);
 
 -- Keys of send_idem and the events they stand for, in two tables that take turns: when
 -- all keys of one have expired it is truncated and takes the new ones.
-create table pgque.idem (
+create table if not exists pgque.idem (
     queue_id    integer not null,
     idem_key    text not null,
     event_id    bigint not null,
     expires_at  timestamptz not null
 );
-create table pgque.idem_0 (primary key (queue_id, idem_key)) inherits (pgque.idem);
-create table pgque.idem_1 (primary key (queue_id, idem_key)) inherits (pgque.idem);
-create index on pgque.idem (expires_at);
-create index on pgque.idem_0 (expires_at);
-create index on pgque.idem_1 (expires_at);
+create table if not exists pgque.idem_0 (primary key (queue_id, idem_key)) inherits (pgque.idem);
+create table if not exists pgque.idem_1 (primary key (queue_id, idem_key)) inherits (pgque.idem);
+create index if not exists idem_expires_at_idx on pgque.idem (expires_at);
+create index if not exists idem_0_expires_at_idx on pgque.idem_0 (expires_at);
+create index if not exists idem_1_expires_at_idx on pgque.idem_1 (expires_at);
 
 -- A consumer whose keys are spread over n slots.
-create table pgque.partition_consumer (
+create table if not exists pgque.partition_consumer (
     queue_id    integer not null references pgque.queue on delete cascade,
     co_name     text not null,
     n           integer not null check (n between 1 and 256),
@@ -181,7 +187,7 @@ create table pgque.partition_consumer (
 
 -- Who may work on a slot, and until when. The slot's cursor is the subscription of the
 -- consumer co_name#slot.
-create table pgque.partition_slot (
+create table if not exists pgque.partition_slot (
     queue_id    integer not null,
     co_name     text not null,
     slot        integer not null,
@@ -189,20 +195,29 @@ create table pgque.partition_slot (
     lease_until timestamptz,
     lease_ttl   interval,
     epoch       bigint not null default 0, -- rises with every change of hands
+    wanted_by   text, -- who asks the holder to hand it over
+    wanted_until timestamptz, -- and until when that counts
     primary key (queue_id, co_name, slot),
     foreign key (queue_id, co_name) references pgque.partition_consumer on delete cascade
 ) with (fillfactor = 50);
 
 -- One event as one consumer receives it. The order of the fields is part of the API.
-create type pgque.message as (
-    msg_id      bigint,
-    batch_id    bigint,
-    type        text,
-    payload     text,
-    retry_count integer,
-    created_at  timestamptz,
-    extra1      text,
-    extra2      text,
-    extra3      text,
-    extra4      text
-);
+do $$
+begin
+    if to_regtype('pgque.message') is not null then
+        return;
+    end if;
+    create type pgque.message as (
+        msg_id      bigint,
+        batch_id    bigint,
+        type        text,
+        payload     text,
+        retry_count integer,
+        created_at  timestamptz,
+        extra1      text,
+        extra2      text,
+        extra3      text,
+        extra4      text
+    );
+end
+$$;

@@ -77,13 +77,20 @@ create or replace function pgque._complete_event_table(i_queue pgque.queue, i_ta
 language plpgsql as $$
 begin
     execute format('alter table %s alter column ev_id set default nextval(%L)', i_table, i_queue.queue_event_seq);
+    perform pgque._index_event_table(i_table);
+    if to_regrole('pgque_reader') is not null then
+        execute format('grant select on %s to pgque_reader', i_table);
+    end if;
+end
+$$;
+
+create or replace function pgque._index_event_table(i_table text) returns void
+language plpgsql as $$
+begin
     execute format('create index on %s (ev_id)', i_table);
     execute format('create index on %s (ev_txid)', i_table);
     execute format('create index on %s (ev_owner, ev_txid) where ev_owner is not null', i_table);
     execute format('create index on %s (ev_owner, ev_id) where ev_owner is not null', i_table);
-    if to_regrole('pgque_reader') is not null then
-        execute format('grant select on %s to pgque_reader', i_table);
-    end if;
 end
 $$;
 
