@@ -66,7 +66,7 @@ func TestEngineUpgrade_IsWhatAFreshInstallationIs(t *testing.T) {
 	} {
 		got, want := old.lines(catalog), fresh.lines(catalog)
 		for _, line := range got {
-			if !slices.Contains(want, line) {
+			if !slices.Contains(want, line) && !strings.HasPrefix(line, "pgque._") {
 				t.Errorf("%s: an upgrade has %s", what, line)
 			}
 		}
