@@ -202,14 +202,14 @@ func (u *unit) declareOn(f *jen.File, ev *model.Event) {
 	decode := []jen.Code{
 		jen.Var().Id("ev").Add(id(ev.Go)),
 		jen.If(
-			jen.Err().Op(":=").Id("ev").Dot("UnmarshalJSON").Call(jen.Index().Byte().Parens(jen.Id("msg").Dot("Payload"))),
+			jen.Err().Op(":=").Id("ev").Dot("read").Call(jen.Qual(pathWire, "OpenText").Call(jen.Id("msg").Dot("Payload"))),
 			jen.Err().Op("!=").Nil(),
 		).Block(jen.Return(jen.Qual(pathBus, "Permanent").Call(jen.Err()))),
 	}
 	// func (c *OrdersConsumer) OnOrderCreated(fn func(context.Context, OrderCreated) error) {
 	// 	c.consumer.Handle(TypeOrderCreated, func(ctx context.Context, msg pgque.Message) error {
 	// 		var ev OrderCreated
-	// 		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+	// 		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 	// 			return pgque.Permanent(err)
 	// 		}
 	// 		return fn(ctx, ev)

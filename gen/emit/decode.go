@@ -304,7 +304,7 @@ func (k *codec) decodeMember(m *jen.Statement, key, elem *model.Shape) []jen.Cod
 	k.depth++
 	defer func() { k.depth-- }()
 	name, item := k.name("name"), k.name("item")
-	// name := string(d.Key())
+	// name := d.Name()
 	// if _, has := m[name]; has {
 	// 	d.Duplicate()
 	// }
@@ -312,7 +312,7 @@ func (k *codec) decodeMember(m *jen.Statement, key, elem *model.Shape) []jen.Cod
 	// …
 	// m[name] = item
 	body := []jen.Code{
-		jen.Id(name).Op(":=").String().Parens(jen.Id("d").Dot("Key").Call()),
+		jen.Id(name).Op(":=").Id("d").Dot("Name").Call(),
 		jen.If(jen.List(jen.Id("_"), jen.Id("has")).Op(":=").Add(m.Clone()).Index(jen.Id(name)), jen.Id("has")).Block(
 			jen.Id("d").Dot("Duplicate").Call(),
 		),
@@ -450,12 +450,12 @@ var readers = map[model.Basic]string{
 // decodeFloat reads a number whose rules speak about its exact digits.
 func (k *codec) decodeFloat(t target, s *model.Shape) []jen.Code {
 	if len(s.Rules.Numbers) == 0 {
-		// d.Float(&v.X)
-		return []jen.Code{jen.Id("d").Dot("Float").Call(t.ptr())}
+		// d.Exact(&v.X)
+		return []jen.Code{jen.Id("d").Dot("Exact").Call(t.ptr())}
 	}
-	// if n, ok := d.Float(&v.X); ok { … }
+	// if n, ok := d.Exact(&v.X); ok { … }
 	return []jen.Code{jen.If(
-		jen.List(jen.Id("n"), jen.Id("ok")).Op(":=").Id("d").Dot("Float").Call(t.ptr()), jen.Id("ok"),
+		jen.List(jen.Id("n"), jen.Id("ok")).Op(":=").Id("d").Dot("Exact").Call(t.ptr()), jen.Id("ok"),
 	).Block(k.tests(t, s, onDecoder)...)}
 }
 
@@ -465,16 +465,18 @@ func (k *codec) decodeSlice(t target, s *model.Shape) []jen.Code {
 	var loop []jen.Code
 	list := k.name("list")
 	if isComposite(s.Elem) && !s.Elem.Nullable {
-		// list = append(list, T{})
+		// list = append(wire.Room(d, list), T{})
 		// list[len(list)-1].decode(d)
 		last := jen.Id(list).Index(jen.Len(jen.Id(list)).Op("-").Lit(1))
-		loop = append(loop, jen.Id(list).Op("=").Append(jen.Id(list), baseType(s.Elem).Values()))
+		loop = append(loop, jen.Id(list).Op("=").Append(room(list), baseType(s.Elem).Values()))
 		loop = append(loop, k.decodeItem(at(last), s.Elem)...)
 	} else {
+		// list = wire.Room(d, list)
 		// var item T
 		// …
 		// list = append(list, item)
 		item := k.name("item")
+		loop = append(loop, jen.Id(list).Op("=").Add(room(list)))
 		loop = append(loop, jen.Var().Id(item).Add(itemType(s.Elem)))
 		loop = append(loop, k.decodeItem(at(jen.Id(item)), s.Elem)...)
 		loop = append(loop, jen.Id(list).Op("=").Append(jen.Id(list), jen.Id(item)))
@@ -486,6 +488,11 @@ func (k *codec) decodeSlice(t target, s *model.Shape) []jen.Code {
 	body = append(body, k.tests(at(jen.Id(list)), s, onDecoder)...)
 	body = append(body, t.val().Op("=").Id(list))
 	return []jen.Code{jen.If(jen.Id("d").Dot("Array").Call()).Block(body...)}
+}
+
+// room yields wire.Room(d, list).
+func room(list string) *jen.Statement {
+	return jen.Qual(pathWire, "Room").Call(jen.Id("d"), jen.Id(list))
 }
 
 // isComposite reports types that are Go structs.

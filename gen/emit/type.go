@@ -224,18 +224,7 @@ func declareEventType(f *jen.File, t *model.Type) {
 
 // declareDoor renders the methods through which the type is used.
 func declareDoor(f *jen.File, t *model.Type) {
-	// func (v *T) UnmarshalJSON(b []byte) error { … }
-	f.Comment("// UnmarshalJSON accepts exactly what the schema accepts. On an error v stays")
-	f.Comment("// as it was.")
-	f.Func().Params(jen.Id("v").Op("*").Add(id(t.Go))).Id("UnmarshalJSON").Params(jen.Id("b").Index().Byte()).Error().Block(
-		jen.Id("d").Op(":=").Qual(pathWire, "Open").Call(jen.Id("b")),
-		jen.Var().Id("fresh").Add(id(t.Go)),
-		jen.Id("fresh").Dot("decode").Call(withMark(t, jen.Id("d"), jen.False())...),
-		keepSpellings(t),
-		jen.If(jen.Err().Op(":=").Id("d").Dot("Close").Call(errorName(t)), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Err())),
-		jen.Op("*").Id("v").Op("=").Id("fresh"),
-		jen.Return(jen.Nil()),
-	).Line()
+	declareReading(f, t)
 	// func (v T) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil) }
 	f.Comment("// MarshalJSON is AppendJSON to nothing.")
 	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("MarshalJSON").Params().Params(jen.Index().Byte(), jen.Error()).Block(
@@ -246,16 +235,46 @@ func declareDoor(f *jen.File, t *model.Type) {
 	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("AppendJSON").Params(jen.Id("b").Index().Byte()).Params(jen.Index().Byte(), jen.Error()).Block(
 		jen.If(jen.Err().Op(":=").Id("v").Dot("Validate").Call(), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Id("b"), jen.Err())),
 		returnRestored(t, restored(jen.Id("b")), jen.Nil()),
-		jen.Return(jen.Id("v").Dot("append").Call(jen.Id("b")), jen.Nil()),
+		jen.Return(jen.Qual(pathWire, "Append").Call(jen.Id("b"), jen.Id("v").Dot("append")), jen.Nil()),
 	).Line()
 	// func (v T) Validate() error { … }
 	f.Comment("// Validate returns a *wire.ValidationError unless the schema accepts the value.")
 	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("Validate").Params().Error().Block(
 		returnRestored(t, jen.New(id(t.Go)).Dot("UnmarshalJSON").Call(restored(jen.Nil()))),
-		jen.Var().Id("r").Qual(pathWire, "Report"),
-		jen.Id("v").Dot("validate").Call(withMark(t, jen.Op("&").Id("r"), jen.False())...),
-		jen.Return(jen.Id("r").Dot("Err").Call(errorName(t))),
+		jen.Id("r").Op(":=").Qual(pathWire, "OpenReport").Call(),
+		jen.Id("v").Dot("validate").Call(withMark(t, jen.Id("r"), jen.False())...),
+		jen.Return(jen.Id("r").Dot("Close").Call(errorName(t))),
 	).Line()
+}
+
+// declareReading renders how bytes become a value. Events are also read from the
+// strings in which they arrive.
+func declareReading(f *jen.File, t *model.Type) {
+	receiver := jen.Id("v").Op("*").Add(id(t.Go))
+	open := jen.Qual(pathWire, "Open").Call(jen.Id("b"))
+	body := []jen.Code{
+		jen.Var().Id("fresh").Add(id(t.Go)),
+		jen.Id("fresh").Dot("decode").Call(withMark(t, jen.Id("d"), jen.False())...),
+		keepSpellings(t),
+		jen.If(jen.Err().Op(":=").Id("d").Dot("Close").Call(errorName(t)), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Err())),
+		jen.Op("*").Id("v").Op("=").Id("fresh"),
+		jen.Return(jen.Nil()),
+	}
+	// func (v *T) UnmarshalJSON(b []byte) error { return v.read(wire.Open(b)) }
+	door := []jen.Code{jen.Return(jen.Id("v").Dot("read").Call(open))}
+	if t.Event == nil {
+		// func (v *T) UnmarshalJSON(b []byte) error { … }
+		door = append([]jen.Code{jen.Id("d").Op(":=").Add(open)}, body...)
+	}
+	f.Comment("// UnmarshalJSON accepts exactly what the schema accepts. On an error v stays")
+	f.Comment("// as it was.")
+	f.Func().Params(receiver.Clone()).Id("UnmarshalJSON").Params(jen.Id("b").Index().Byte()).Error().Block(door...).Line()
+	if t.Event == nil {
+		return
+	}
+	// func (v *T) read(d *wire.Decoder) error { … }
+	f.Comment("// read is UnmarshalJSON of the text that d was opened for. It closes d.")
+	f.Func().Params(receiver.Clone()).Id("read").Params(jen.Id("d").Op("*").Qual(pathWire, "Decoder")).Error().Block(body...).Line()
 }
 
 // keepSpellings yields

@@ -94,7 +94,7 @@ func (u *unit) planned() map[string]bool {
 	}
 	for _, t := range u.types {
 		add(t.Go)
-		for _, method := range []string{"UnmarshalJSON", "MarshalJSON", "AppendJSON", "Validate", "decode", "validate", "append", "Valid", "EventType", "LogValue"} {
+		for _, method := range []string{"UnmarshalJSON", "MarshalJSON", "AppendJSON", "Validate", "read", "decode", "validate", "append", "Valid", "EventType", "LogValue"} {
 			add(t.Go + "." + method)
 		}
 		for _, v := range t.Values {

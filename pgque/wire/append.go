@@ -1,10 +1,10 @@
 package wire
 
 import (
+	"encoding/binary"
 	"math"
 	"strconv"
 	"unicode/utf8"
-	"unsafe"
 )
 
 // AppendString appends s as a JSON string. Bytes that are no UTF-8 become U+FFFD;
@@ -28,9 +28,7 @@ func AppendString(b []byte, s string) []byte {
 	}
 }
 
-func skipPlainString(s string) int {
-	return skipPlain(unsafe.Slice(unsafe.StringData(s), len(s)), 0)
-}
+func skipPlainString(s string) int { return skipPlain(view(s), 0) }
 
 const hexDigits = "0123456789abcdef"
 
@@ -68,6 +66,9 @@ func AppendBool(b []byte, v bool) []byte { return strconv.AppendBool(b, v) }
 // AppendFloat appends the shortest JSON number that reads back as f. JSON has no
 // NaN and no infinity: they become null, and ValidFloat tells them beforehand.
 func AppendFloat(b []byte, f float64) []byte {
+	if digits, scale, ok := fewDigits(f); ok {
+		return appendScaled(b, digits, scale)
+	}
 	if !ValidFloat(f) {
 		return append(b, "null"...)
 	}
@@ -77,11 +78,72 @@ func AppendFloat(b []byte, f float64) []byte {
 	return strconv.AppendFloat(b, f, 'f', -1, 64)
 }
 
+// maxScale is the number of digits behind the point up to which fewDigits looks.
+const maxScale = 4
+
+// fewDigits finds the decimal digits·10^-scale that reads back as f when it has at
+// most 15 digits, of which few are behind the point, as prices and measures have.
+// No two decimals of 15 digits have the same nearest float64, so that there is no
+// shorter one. Zero is left to the slow way: it has a sign.
+func fewDigits(f float64) (digits int64, scale int, ok bool) {
+	const most = 1e15
+	for scale, power := range exactPowers[:maxScale+1] {
+		scaled := f * power
+		if !(scaled > -most && scaled < most) {
+			return 0, 0, false
+		}
+		digits = int64(math.RoundToEven(scaled))
+		if float64(digits)/power == f && digits != 0 { // the quotient is the nearest float64
+			return digits, scale, true
+		}
+	}
+	return 0, 0, false
+}
+
+// appendScaled appends digits·10^-scale.
+func appendScaled(b []byte, digits int64, scale int) []byte {
+	if scale == 0 {
+		return strconv.AppendInt(b, digits, 10)
+	}
+	if digits < 0 {
+		b = append(b, '-')
+		digits = -digits
+	}
+	power := int64(powers[scale])
+	b = strconv.AppendInt(b, digits/power, 10)
+	b = append(b, '.')
+	for digits %= power; scale > 0; scale-- {
+		power /= 10
+		b = append(b, byte('0'+digits/power))
+		digits %= power
+	}
+	return b
+}
+
 // ValidFloat says whether JSON can say f.
 func ValidFloat(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
 
 // ValidString says whether JSON can say s: whether it is UTF-8.
-func ValidString(s string) bool { return utf8.ValidString(s) }
+func ValidString(s string) bool { return isASCII(s) || utf8.ValidString(s) }
+
+// isASCII looks at eight bytes at a time, at those before the end twice rather
+// than one by one.
+func isASCII(s string) bool {
+	const high = 0x8080808080808080
+	b := view(s)
+	if len(b) < 8 {
+		var all byte
+		for _, c := range b {
+			all |= c
+		}
+		return all < utf8.RuneSelf
+	}
+	all := binary.LittleEndian.Uint64(b[len(b)-8:])
+	for ; len(b) >= 8; b = b[8:] {
+		all |= binary.LittleEndian.Uint64(b)
+	}
+	return all&high == 0
+}
 
 // Length returns the length of a string as JSON Schema counts it: in code points.
 func Length(s string) int { return utf8.RuneCountInString(s) }

@@ -2,9 +2,7 @@ package wire
 
 import (
 	"encoding/json"
-	"strings"
 	"sync"
-	"unsafe"
 )
 
 // MaxDepth is how deep arrays and objects may nest.
@@ -30,6 +28,8 @@ type Decoder struct {
 
 	buf     []byte
 	pos     int
+	text    string // the text as a string that stays good; "" until there is one
+	named   int    // where the last name begins; negative when it had escapes
 	scratch []byte // the last text that had escapes
 	syntax  *SyntaxError
 	long    bool // the last number has more digits than a float64, or an exponent
@@ -45,7 +45,7 @@ func NewDecoder(b []byte) *Decoder { return &Decoder{buf: b} }
 
 // Reset makes the Decoder read b, with an empty Report of the same Limit.
 func (d *Decoder) Reset(b []byte) {
-	d.buf, d.pos, d.syntax = b, 0, nil
+	d.buf, d.pos, d.text, d.syntax = b, 0, "", nil
 	d.violations, d.done, d.spelled = nil, false, nil
 	d.path, d.names, d.values = emptied(d.path), emptied(d.names), emptied(d.values)
 	d.scratch, d.slabs = emptied(d.scratch), slabs{}
@@ -70,6 +70,34 @@ func Open(b []byte) *Decoder {
 	d.Limit = 0
 	d.Reset(b)
 	return d
+}
+
+// OpenText is Open for a text that is a string already: strings that are read are
+// part of it.
+func OpenText(text string) *Decoder {
+	d := Open(view(text))
+	if len(text) <= maxShared {
+		d.text = text
+	}
+	return d
+}
+
+// maxShared bounds the text of which the strings that are read are parts, so that
+// one of them that is kept for long does not keep much more with it. Of a longer
+// text each string is a copy.
+const maxShared = 8 << 10
+
+// keep returns a part of the text that stays good when the text does not.
+func (d *Decoder) keep(start, end int) string {
+	switch {
+	case start == end:
+		return ""
+	case len(d.buf) > maxShared:
+		return string(d.buf[start:end])
+	case d.text == "":
+		d.text = string(d.buf)
+	}
+	return d.text[start:end]
 }
 
 // Close is Err, and ends the use of a Decoder that Open returned: the Decoder
@@ -219,9 +247,9 @@ func (d *Decoder) readName(top *step) bool {
 	d.pos = end
 	if name := d.buf[start : end-1]; escaped {
 		d.scratch = unescape(d.scratch[:0], name)
-		top.name = string(d.scratch)
+		top.name, d.named = string(d.scratch), -1
 	} else {
-		top.name = alias(name)
+		top.name, d.named = alias(name), start
 	}
 	if end < len(d.buf) && d.buf[end] == ':' {
 		d.pos = end + 1
@@ -234,14 +262,18 @@ func (d *Decoder) readName(top *step) bool {
 	return true
 }
 
-// alias views bytes that nobody writes to as a string.
-func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
-
 // Key returns the name of the current member, unescaped, also after its value was
 // read. It is part of the text and not to be written to.
-func (d *Decoder) Key() []byte {
+func (d *Decoder) Key() []byte { return view(d.name()) }
+
+// Name is Key as a string that stays good. It is called before the member's value
+// is read.
+func (d *Decoder) Name() string {
 	name := d.name()
-	return unsafe.Slice(unsafe.StringData(name), len(name))
+	if d.named < 0 {
+		return name
+	}
+	return d.keep(d.named, d.named+len(name))
 }
 
 // name is Key as a string, good as long as the text.
@@ -309,14 +341,15 @@ func (d *Decoder) Bool(v *bool) bool {
 
 // String reads a string.
 func (d *Decoder) String(v *string) bool {
-	text, escaped, ok := d.text()
-	if !ok {
+	start, escaped, ok := d.quoted()
+	switch {
+	case !ok:
 		return false
-	}
-	if escaped {
-		*v = string(unescape(nil, text))
-	} else {
-		*v = string(text)
+	case escaped:
+		d.scratch = unescape(d.scratch[:0], d.buf[start:d.pos-1])
+		*v = string(d.scratch)
+	default:
+		*v = d.keep(start, d.pos-1)
 	}
 	return true
 }
@@ -324,101 +357,31 @@ func (d *Decoder) String(v *string) bool {
 // StringBytes reads a string and returns its unescaped text, good until the next
 // call of any method of the Decoder.
 func (d *Decoder) StringBytes() ([]byte, bool) {
-	text, escaped, ok := d.text()
-	if ok && escaped {
+	start, escaped, ok := d.quoted()
+	if !ok {
+		return nil, false
+	}
+	text := d.buf[start : d.pos-1]
+	if escaped {
 		d.scratch = unescape(d.scratch[:0], text)
 		return d.scratch, true
 	}
-	return text, ok
+	return text, true
 }
 
-// text reads a string and returns it as it stands between the quotes.
-func (d *Decoder) text() (text []byte, escaped, ok bool) {
+// quoted reads a string. What stands between the quotes begins at start and ends
+// before the byte that was read last.
+func (d *Decoder) quoted() (start int, escaped, ok bool) {
 	if d.next() != '"' {
-		return nil, false, d.mismatch("string")
+		return 0, false, d.mismatch("string")
 	}
-	start := d.pos + 1
+	start = d.pos + 1
 	end, escaped, problem := scanString(d.buf, start)
 	if problem != "" {
-		return nil, false, d.broken(end, problem)
+		return 0, false, d.broken(end, problem)
 	}
 	d.pos = end
-	return d.buf[start : end-1], escaped, true
-}
-
-// Number reads a number as its text.
-func (d *Decoder) Number() (Number, bool) { return d.number("number") }
-
-func (d *Decoder) number(want string) (Number, bool) {
-	if kinds[d.next()] != Num {
-		return "", d.mismatch(want)
-	}
-	end, exponent, problem := scanNumber(d.buf, d.pos)
-	if problem != "" {
-		return "", d.broken(end, problem)
-	}
-	text := alias(d.buf[d.pos:end])
-	d.pos = end
-	d.long = exponent || len(text) > maxExact
-	return Number(text), true
-}
-
-// maxExact is the number of digits that come back from a float64 as they were.
-const maxExact = 15
-
-// Int64 reads an integer in any spelling: 1.0 and 1e2 are integers. One that
-// int64 cannot hold breaks the rule range.
-func (d *Decoder) Int64(v *int64) bool {
-	n, ok := d.number("integer")
-	if !ok {
-		return false
-	}
-	if *v, ok = n.Int64(); !ok {
-		d.noInteger(n, "a 64-bit integer")
-	}
-	return ok
-}
-
-// Uint64 is Int64 for integers from 0 to 2^64-1.
-func (d *Decoder) Uint64(v *uint64) bool {
-	n, ok := d.number("integer")
-	if !ok {
-		return false
-	}
-	if *v, ok = n.Uint64(); !ok {
-		d.noInteger(n, "an unsigned 64-bit integer")
-	}
-	return ok
-}
-
-// noInteger reports a number that is no integer, or does not fit.
-func (d *Decoder) noInteger(n Number, fit string) {
-	if n.IsInteger() {
-		d.Fail("range", Show(n)+" does not fit "+fit)
-	} else {
-		d.Fail("type", Show(n)+" is not an integer")
-	}
-}
-
-// Float64 reads a number as the nearest float64. One beyond ±math.MaxFloat64
-// breaks the rule range.
-func (d *Decoder) Float64(v *float64) bool {
-	_, ok := d.Float64Text(v)
-	return ok
-}
-
-// Float64Text is Float64, and returns the number's text for rules about its exact
-// value.
-func (d *Decoder) Float64Text(v *float64) (Number, bool) {
-	n, ok := d.Number()
-	if !ok {
-		return "", false
-	}
-	if *v, ok = n.Float64(); !ok {
-		d.Fail("range", Show(n)+" does not fit a 64-bit floating point number")
-		return "", false
-	}
-	return n, true
+	return start, escaped, true
 }
 
 // Raw reads any value and returns a copy of its text.
@@ -444,7 +407,7 @@ func (d *Decoder) Span() ([]byte, bool) {
 // and stores a copy of its text under the member's name. It makes m when it is
 // nil. A name that m already has is a Duplicate.
 func (d *Decoder) Extra(m map[string]json.RawMessage) map[string]json.RawMessage {
-	name := strings.Clone(d.name())
+	name := d.Name()
 	if _, has := m[name]; has {
 		d.Duplicate()
 		return m

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/pgque/pgque-go/pgque/wire"
 )
@@ -409,6 +411,86 @@ func TestDecoder_IsPooledWithoutTraces(t *testing.T) {
 		if err := d.Close("e"); err != nil || d.Limit > 1 {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestDecoder_StringsOutliveTheText(t *testing.T) {
+	for name, padding := range map[string]int{"short": 0, "long": 20_000} {
+		t.Run(name, func(t *testing.T) {
+			text := []byte(`{"na\u006de":"x","plain":"value","escaped":"a\nb","list":[""],"p":"` + strings.Repeat("p", padding) + `"}`)
+			names, values := stringsOf(wire.Open(text))
+			for i := range text {
+				text[i] = '#'
+			}
+			if want := []string{"name", "plain", "escaped", "list", "p"}; !slices.Equal(names, want) {
+				t.Errorf("names: %q", names)
+			}
+			if want := []string{"x", "value", "a\nb", ""}; !slices.Equal(values[:4], want) {
+				t.Errorf("values: %q", values[:4])
+			}
+		})
+	}
+}
+
+func TestDecoder_ReadsStringsWithoutCopies(t *testing.T) {
+	const text = `{"a":"value","b":["other"]}`
+	_, values := stringsOf(wire.OpenText(text))
+	if !slices.Equal(values, []string{"value", "other"}) {
+		t.Fatalf("values: %q", values)
+	}
+	if at := strings.Index(text, "value"); unsafe.StringData(values[0]) != unsafe.StringData(text[at:]) {
+		t.Error("the string is a copy")
+	}
+}
+
+// stringsOf reads an object of strings and lists of strings.
+func stringsOf(d *wire.Decoder) (names, values []string) {
+	var s string
+	for d.Object(); d.Member(); {
+		names = append(names, d.Name())
+		if d.Kind() == wire.String {
+			d.String(&s)
+			values = append(values, s)
+			continue
+		}
+		for d.Array(); d.Item(); {
+			d.String(&s)
+			values = append(values, s)
+		}
+	}
+	if err := d.Close("e"); err != nil {
+		panic(err)
+	}
+	return names, values
+}
+
+func TestRoom_IsForTheItemsThereAre(t *testing.T) {
+	for text, want := range map[string]int{
+		`[1]`: 1, `[1, 2,3]`: 3, `[ {"a":1,"b":2},{"a":1} ]`: 2, `["a"],[1,2,3]`: 1, `[[1],[2]]`: 1,
+		`["a]","b"]`: 1, `[1,2`: 2, `[{}`: 1, "[" + strings.Repeat("1,", 100_000) + "1]": 64,
+	} {
+		d := wire.NewDecoder([]byte(text))
+		d.Array()
+		d.Item()
+		if got := cap(wire.Room(d, []string(nil))); got < want || got > want+want/4+1 {
+			t.Errorf("%.20s: room for %d", text, got)
+		}
+	}
+}
+
+func TestRoom_GrowsBeyondItsGuess(t *testing.T) {
+	d := wire.NewDecoder([]byte("[" + strings.Repeat("[1],", 999) + "[1]]"))
+	var list []int64
+	for d.Array(); d.Item(); {
+		list = wire.Room(d, list)
+		d.Array()
+		d.Item()
+		list = append(list, 0)
+		d.Int64(&list[len(list)-1])
+		d.Item()
+	}
+	if err := d.Err("e"); err != nil || len(list) != 1000 || list[999] != 1 {
+		t.Errorf("%d items: %v", len(list), err)
 	}
 }
 

@@ -29,3 +29,8 @@ const Version1 = true
 // Version2 adds all that generated code used to bring along: values are checked
 // with Report.Text, Number and JSON, examples come from package sample.
 const Version2 = true
+
+// Version3 adds what generated code needs to read strings and lists, and to check
+// and write values, with few allocations: OpenText, Name, Exact, Room, OpenReport,
+// Append.
+const Version3 = true

@@ -27,15 +27,6 @@ func FormatIDNHostname(s string) bool {
 
 var dots = strings.NewReplacer("\u3002", ".", "\uFF0E", ".", "\uFF61", ".")
 
-func isASCII(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
 func isHost(s string, international bool) bool {
 	switch {
 	case isPlainHost(s):

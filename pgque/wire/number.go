@@ -65,7 +65,7 @@ func (n Number) Uint64() (uint64, bool) {
 // magnitude returns the absolute value of an integer that fits a uint64.
 func (n Number) magnitude() (u uint64, neg, ok bool) {
 	if s, ok := parseShort(string(n)); ok {
-		return s.digits / powers[s.scale], s.neg, s.isInteger()
+		return s.whole(), s.neg, s.isInteger()
 	}
 	v := parseDecimal(string(n))
 	u, ok = v.uint64()
@@ -75,11 +75,7 @@ func (n Number) magnitude() (u uint64, neg, ok bool) {
 // Float64 returns the float64 nearest to n; false when n is beyond the largest.
 func (n Number) Float64() (float64, bool) {
 	if s, ok := parseShort(string(n)); ok && s.digits <= 1<<53 {
-		f := float64(s.digits) / exactPowers[s.scale] // both exact, so that the quotient is the nearest
-		if s.neg {
-			f = -f
-		}
-		return f, true
+		return s.float64(), true
 	}
 	f, err := strconv.ParseFloat(string(n), 64)
 	return f, !errors.Is(err, strconv.ErrRange)

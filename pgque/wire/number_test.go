@@ -61,6 +61,7 @@ func FuzzNumber_AgreesWithBig(f *testing.F) {
 			t.Errorf("%s as uint64: %d, %v", a, u, ok)
 		}
 		checkFloat(t, n)
+		checkReading(t, n, d)
 		v, w := wire.MustParse(a), wire.MustParse(b)
 		if wire.Equal(v, w) != (x.Cmp(y) == 0) {
 			t.Errorf("%s equals %s: %v", a, b, wire.Equal(v, w))
@@ -89,6 +90,51 @@ func checkFloat(t *testing.T, n wire.Number) {
 	if exact != (rat(text).Cmp(rat(string(n))) == 0) {
 		t.Errorf("%s is exact: %v", n, exact)
 	}
+}
+
+// checkReading compares what a Decoder makes of a number with what the number is.
+func checkReading(t *testing.T, n wire.Number, limit *wire.Decimal) {
+	text := []byte(n + " ")
+	d := wire.NewDecoder(text)
+	var f float64
+	exact, ok := d.Exact(&f)
+	if near, fits := n.Float64(); !ok || fits && math.Float64bits(f) != math.Float64bits(near) {
+		t.Errorf("%s was read as %v", n, f)
+	}
+	if exact.Compare(limit) != n.Compare(limit) || wire.Show(exact) != wire.Show(n) {
+		t.Errorf("%s became %s", n, wire.Show(exact))
+	}
+	d.Reset(text)
+	var i int64
+	want, isInt64 := n.Int64()
+	if ok := d.Int64(&i); ok != isInt64 || ok && i != want {
+		t.Errorf("%s was read as %d", n, i)
+	}
+	d.Reset(text)
+	var u uint64
+	natural, isUint64 := n.Uint64()
+	if ok := d.Uint64(&u); ok != isUint64 || ok && u != natural {
+		t.Errorf("%s was read as %d", n, u)
+	}
+}
+
+// FuzzAppendFloat_IsShortest compares with package strconv.
+func FuzzAppendFloat_IsShortest(f *testing.F) {
+	for _, digits := range []int64{0, 1, -1, 5, 99, 1225, -1225, 123456789012345, 999999999999999, 1000000000000000, -9007199254740993} {
+		for scale := range uint8(8) {
+			f.Add(digits, scale)
+		}
+	}
+	f.Fuzz(func(t *testing.T, digits int64, scale uint8) {
+		for _, v := range []float64{float64(digits) / math.Pow10(int(scale)), math.Float64frombits(uint64(digits))} {
+			if a := math.Abs(v); a < 1e-6 || !(a < 1e21) {
+				continue
+			}
+			if got, want := string(wire.AppendFloat(nil, v)), strconv.FormatFloat(v, 'f', -1, 64); got != want {
+				t.Errorf("%s, not %s", got, want)
+			}
+		}
+	})
 }
 
 // isNumber takes JSON numbers with exponents below a thousand.

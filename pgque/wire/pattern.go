@@ -10,8 +10,9 @@ type Pattern struct {
 	text string
 	re   *regexp.Regexp
 
-	once sync.Once
-	fast *automaton // nil when the expression has none
+	once  sync.Once
+	fixed *sequence  // nil when the expression is none
+	fast  *automaton // nil when the expression has none
 }
 
 // MustPattern compiles a regular expression in Go's syntax. It panics on an error:
@@ -24,7 +25,11 @@ func MustPattern(re2 string) *Pattern {
 // in the length of s.
 func (p *Pattern) Match(s string) bool {
 	p.once.Do(p.compile)
-	if p.fast != nil {
+	if p.fixed != nil {
+		if verdict, ok := p.fixed.match(s); ok {
+			return verdict
+		}
+	} else if p.fast != nil {
 		if verdict, ok := p.fast.match(s); ok {
 			return verdict
 		}
@@ -33,4 +38,11 @@ func (p *Pattern) Match(s string) bool {
 }
 
 // compile waits for the first use: a program has more patterns than it looks at.
-func (p *Pattern) compile() { p.fast = newAutomaton(p.text) }
+func (p *Pattern) compile() {
+	if p.fast = newAutomaton(p.text); p.fast == nil {
+		return
+	}
+	if p.fixed = p.fast.sequence(); p.fixed != nil {
+		p.fast = nil
+	}
+}

@@ -14,7 +14,7 @@ var patterns = []string{
 
 func FuzzPattern_AgreesWithRegexp(f *testing.F) {
 	for _, p := range patterns {
-		for _, s := range []string{"", "a", "b", "ab", "aab", "abc", "ABC", "ABC-1234", "x-y", "a\nb", "é", "aé", "1.5", "+4912345"} {
+		for _, s := range []string{"", "a", "b", "ab", "aab", "abc", "ABC", "ABC-1234", "x-y", "a\nb", "é", "aé", "1.5", "+4912345", "ABC-123é", "éBC-1234", "AB-1234"} {
 			f.Add(p, s)
 		}
 	}
@@ -30,7 +30,34 @@ func FuzzPattern_AgreesWithRegexp(f *testing.F) {
 		if verdict, ok := a.match(s); ok && verdict != re.MatchString(s) {
 			t.Errorf("%q on %q: %v", re2, s, verdict)
 		}
+		q := a.sequence()
+		if q == nil {
+			return
+		}
+		if verdict, ok := q.match(s); ok && verdict != re.MatchString(s) {
+			t.Errorf("%q as a sequence on %q: %v", re2, s, verdict)
+		}
 	})
+}
+
+func TestPattern_TextsOfOneLengthAreASequence(t *testing.T) {
+	for p, want := range map[string]bool{
+		`^$`: true, `^a$`: true, `^[A-Z]{3}-[0-9]{4}$`: true, `^.{3}$`: true, `^(?:ab|cd)$`: false,
+		`^a?$`: false, `^a+$`: false, `^a`: false, `a$`: false, ``: false, `^[0-9]{65}$`: false,
+	} {
+		if got := newAutomaton(p).sequence() != nil; got != want {
+			t.Errorf("%q is a sequence: %v", p, got)
+		}
+	}
+}
+
+func TestPattern_OfOneLengthBeyondASCII(t *testing.T) {
+	p := MustPattern(`^.[^a]b$`)
+	for s, want := range map[string]bool{"xyb": true, "xéb": true, "ééb": true, "éb": false, "xab": false, "xyé": false, "xxyé": false} {
+		if p.Match(s) != want {
+			t.Errorf("%q: want %v", s, want)
+		}
+	}
 }
 
 func TestPattern_SimpleFormsHaveAnAutomaton(t *testing.T) {

@@ -3,6 +3,7 @@ package wire
 import (
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // DefaultLimit is the number of violations that a Report keeps when its Limit
@@ -78,6 +79,20 @@ const (
 	nameStep = -1
 	noStep   = -2
 )
+
+var reports = sync.Pool{New: func() any { return new(Report) }}
+
+// OpenReport takes an empty Report from a pool. Close gives it back.
+func OpenReport() *Report { return reports.Get().(*Report) }
+
+// Close is Err, and ends the use of a Report that OpenReport returned: the Report
+// may not be used afterwards.
+func (r *Report) Close(event string) error {
+	err := r.Err(event)
+	*r = Report{path: emptied(r.path)}
+	reports.Put(r)
+	return err
+}
 
 // Enter moves the current pointer into the member of that name.
 func (r *Report) Enter(name string) {

@@ -39,6 +39,8 @@ func Show(v any) string {
 		return strconv.FormatInt(v, 10)
 	case uint64:
 		return strconv.FormatUint(v, 10)
+	case Exact:
+		return shorten(string(v.text))
 	case Float:
 		return string(v.number())
 	case float64:

@@ -106,6 +106,12 @@ func skipPlain(b []byte, i int) int {
 			return i + bits.TrailingZeros64(odd)/8
 		}
 	}
+	if last := len(b) - 8; last >= 0 && i < len(b) {
+		// The last word without what was looked at already; zeros, which are odd,
+		// stand behind the end.
+		rest := binary.LittleEndian.Uint64(b[last:]) >> (8 * (i - last))
+		return i + bits.TrailingZeros64(oddBytes(rest))/8
+	}
 	for i < len(b) && plain[b[i]] {
 		i++
 	}

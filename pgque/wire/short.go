@@ -40,6 +40,60 @@ func parseShort(text string) (s short, ok bool) {
 	return s, true
 }
 
+// scanShort reads the number at i; false when it is no short or no number.
+func scanShort(b []byte, i int) (s short, end int, ok bool) {
+	if i < len(b) && b[i] == '-' {
+		s.neg = true
+		i++
+	}
+	whole := i
+	for ; i < len(b) && b[i]-'0' <= 9; i++ {
+		s.digits = s.digits*10 + uint64(b[i]-'0')
+	}
+	if i == whole || i > whole+1 && b[whole] == '0' || i > whole+shortDigits {
+		return s, i, false
+	}
+	if i < len(b) && b[i] == '.' {
+		fraction := i + 1
+		for i = fraction; i < len(b) && b[i]-'0' <= 9; i++ {
+			s.digits = s.digits*10 + uint64(b[i]-'0')
+		}
+		if s.scale = i - fraction; s.scale == 0 || i > whole+shortDigits+1 {
+			return s, i, false
+		}
+	}
+	return s, i, i == len(b) || b[i]|0x20 != 'e'
+}
+
+// int64 is the value of an integer.
+func (s *short) int64() int64 {
+	if s.neg {
+		return -int64(s.whole())
+	}
+	return int64(s.whole())
+}
+
+// whole is the absolute value of an integer.
+func (s *short) whole() uint64 {
+	if s.scale == 0 {
+		return s.digits
+	}
+	return s.digits / powers[s.scale]
+}
+
+// float64 is the nearest one, for at most 2^53 digits: both operands are exact, so
+// that the quotient is.
+func (s *short) float64() float64 {
+	f := float64(s.digits)
+	if s.scale > 0 {
+		f /= exactPowers[s.scale]
+	}
+	if s.neg {
+		return -f
+	}
+	return f
+}
+
 // isInteger says whether s has no fractional part.
 func (s *short) isInteger() bool { return s.scale == 0 || s.digits%powers[s.scale] == 0 }
 

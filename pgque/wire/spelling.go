@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"math"
 	"strconv"
 	"time"
 )
@@ -40,66 +39,86 @@ func (d *Decoder) spell(written, read []byte) {
 	d.spelled[d.Pointer()] = spelling{string(written), string(read)}
 }
 
-// Float reads a number of any size as the finite float64 that is nearest to it, and
-// returns the number's text for rules about its exact value.
-func (d *Decoder) Float(v *float64) (Number, bool) {
-	n, ok := d.Number()
-	if !ok {
-		return "", false
-	}
-	f, fits := n.Float64()
-	*v = max(-math.MaxFloat64, min(f, math.MaxFloat64))
-	if d.long && !(fits && n.exactly(f)) {
-		d.spell(AppendFloat(nil, *v), []byte(n))
-	}
-	return n, true
-}
-
 // Time reads a string of the format date-time.
 func (d *Decoder) Time(v *time.Time) bool {
-	return formatted(d, v, "date-time", ParseTime, usualTime, AppendTime)
-}
-
-// TimeOfDay reads a string of the format time.
-func (d *Decoder) TimeOfDay(v *TimeOfDay) bool {
-	return formatted(d, v, "time", ParseTimeOfDay, usualClock, AppendTimeOfDay)
-}
-
-// UUID reads a string of the format uuid.
-func (d *Decoder) UUID(v *UUID) bool {
-	return formatted(d, v, "uuid", ParseUUID, usualUUID, AppendUUID)
-}
-
-// Date reads a string of the format date.
-func (d *Decoder) Date(v *Date) bool { return formatted(d, v, "date", ParseDate, always, AppendDate) }
-
-// Duration reads a string of the format duration.
-func (d *Decoder) Duration(v *Duration) bool {
-	return formatted(d, v, "duration", ParseDuration, always, AppendDuration)
-}
-
-// formatted reads a string that a parse function reads. The text that parse and
-// usual get is good during the call only. Usual tells that the value is written as
-// it was read.
-func formatted[T any](d *Decoder, v *T, format string, parse func(string) (T, bool), usual func(string) bool, write func([]byte, T) []byte) bool {
 	text, ok := d.StringBytes()
 	if !ok {
 		return false
 	}
-	parsed, ok := parse(alias(text))
+	t, ok := ParseTime(alias(text))
 	if !ok {
-		d.Format(string(text), format)
-		return false
+		return d.misformed(text, "date-time")
 	}
-	if !usual(alias(text)) {
-		d.spell(write(nil, parsed), AppendString(nil, alias(text)))
+	if !usualTime(alias(text)) {
+		d.spell(AppendTime(nil, t), AppendString(nil, alias(text)))
 	}
-	*v = parsed
+	*v = t
 	return true
 }
 
-// always tells of formats with one spelling, or types that keep theirs.
-func always(string) bool { return true }
+// TimeOfDay reads a string of the format time.
+func (d *Decoder) TimeOfDay(v *TimeOfDay) bool {
+	text, ok := d.StringBytes()
+	if !ok {
+		return false
+	}
+	t, ok := ParseTimeOfDay(alias(text))
+	if !ok {
+		return d.misformed(text, "time")
+	}
+	if !usualClock(alias(text)) {
+		d.spell(AppendTimeOfDay(nil, t), AppendString(nil, alias(text)))
+	}
+	*v = t
+	return true
+}
+
+// UUID reads a string of the format uuid.
+func (d *Decoder) UUID(v *UUID) bool {
+	text, ok := d.StringBytes()
+	if !ok {
+		return false
+	}
+	u, ok := ParseUUID(alias(text))
+	if !ok {
+		return d.misformed(text, "uuid")
+	}
+	if !usualUUID(alias(text)) {
+		d.spell(AppendUUID(nil, u), AppendString(nil, alias(text)))
+	}
+	*v = u
+	return true
+}
+
+// Date reads a string of the format date.
+func (d *Decoder) Date(v *Date) bool {
+	text, ok := d.StringBytes()
+	if !ok {
+		return false
+	}
+	if *v, ok = ParseDate(alias(text)); !ok {
+		return d.misformed(text, "date")
+	}
+	return true
+}
+
+// Duration reads a string of the format duration.
+func (d *Decoder) Duration(v *Duration) bool {
+	text, ok := d.StringBytes()
+	if !ok {
+		return false
+	}
+	if *v, ok = ParseDuration(alias(text)); !ok {
+		return d.misformed(text, "duration")
+	}
+	return true
+}
+
+// misformed reports text that is not of the format. It returns false.
+func (d *Decoder) misformed(text []byte, format string) bool {
+	d.Format(string(text), format)
+	return false
+}
 
 // usualTime tells that a valid date-time is the one that AppendTime writes.
 func usualTime(s string) bool {

@@ -13,7 +13,7 @@ func (d *Decoder) Skip() bool {
 		_, ok := d.Number()
 		return ok
 	case String:
-		_, _, ok := d.text()
+		_, _, ok := d.quoted()
 		return ok
 	case Array:
 		d.open()
@@ -104,11 +104,15 @@ func (d *Decoder) value() (v Value, ok bool) {
 
 // stringView reads a string without copying where it can.
 func (d *Decoder) stringView() (string, bool) {
-	text, escaped, ok := d.text()
+	start, escaped, ok := d.quoted()
+	if !ok {
+		return "", false
+	}
+	text := d.buf[start : d.pos-1]
 	if escaped {
 		text = unescape(nil, text)
 	}
-	return alias(text), ok
+	return alias(text), true
 }
 
 // items reads an array. Its items wait on the Decoder's stack until their number

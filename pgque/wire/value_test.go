@@ -146,6 +146,57 @@ func TestAppendString_IsReadBack(t *testing.T) {
 	}
 }
 
+func TestStrings_OfAnyLengthAndPlace(t *testing.T) {
+	for length := range 40 {
+		for _, odd := range []string{"", "\"", "\\", "\n", "é", "\x1f"} {
+			for at := range length + 1 {
+				s := strings.Repeat("a", at) + odd + strings.Repeat("b", length-at)
+				want, _ := json.Marshal(s)
+				var back string
+				d := wire.NewDecoder(wire.AppendString(nil, s))
+				if d.String(&back); d.Err("e") != nil || back != s || !wire.ValidString(s) {
+					t.Fatalf("%s came back as %q: %v", want, back, d.Err("e"))
+				}
+				if broken := s[:at] + "\xff" + s[at:]; wire.ValidString(broken) {
+					t.Fatalf("%q is said to be UTF-8", broken)
+				}
+			}
+		}
+	}
+}
+
+func TestAppend_InOneAllocation(t *testing.T) {
+	write := func(b []byte) []byte { return append(b, strings.Repeat("x", 2000)...) }
+	if got := string(wire.Append([]byte("a"), write)); got != "a"+strings.Repeat("x", 2000) {
+		t.Errorf("got %q", got)
+	}
+	roomy := make([]byte, 1, 4000)
+	if got := wire.Append(roomy, write); &got[0] != &roomy[0] || len(got) != 2001 {
+		t.Error("the room that there is was not used")
+	}
+	if n := testing.AllocsPerRun(100, func() { wire.Append(nil, write) }); n > 2 { // the text in write is one
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestReport_IsPooledWithoutTraces(t *testing.T) {
+	r := wire.OpenReport()
+	r.Limit = 1
+	r.Enter("a")
+	r.Conceal()
+	r.Fail("minimum", "0 is less than 1")
+	if err := r.Close("e"); err == nil || err.Error() != "e: /a: a secret breaks minimum" {
+		t.Fatal(err)
+	}
+	for range 10 {
+		r := wire.OpenReport()
+		r.Fail("minimum", "0 is less than 1")
+		if err := r.Close("e"); r.Limit != 0 || err.Error() != "e: 0 is less than 1" {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestAppendFloat_IsJSON(t *testing.T) {
 	for f, want := range map[float64]string{0: "0", 1: "1", -1.5: "-1.5", 1e21: "1e+21", 1e20: "100000000000000000000", 1e-7: "1e-07", 0.000001: "0.000001"} {
 		if got := string(wire.AppendFloat(nil, f)); got != want || !json.Valid([]byte(got)) {

@@ -14,7 +14,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version2
+const _ = wire.Version3
 
 // QueueOrders is the name of the queue.
 const QueueOrders = "orders"
@@ -130,7 +130,7 @@ func (c *OrdersConsumer) OnUnknown(fn pgque.HandlerFunc) {
 func (c *OrdersConsumer) OnOrderPaid(fn func(context.Context, OrderPaid) error) {
 	c.consumer.Handle(TypeOrderPaid, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderPaid
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -142,7 +142,7 @@ func (c *OrdersConsumer) OnOrderPaid(fn func(context.Context, OrderPaid) error) 
 func (c *OrdersConsumer) OnOrderPaidTx(fn func(context.Context, pgx.Tx, OrderPaid) error) {
 	c.consumer.HandleTx(TypeOrderPaid, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderPaid
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -154,7 +154,7 @@ func (c *OrdersConsumer) OnOrderPaidTx(fn func(context.Context, pgx.Tx, OrderPai
 func (c *OrdersConsumer) OnOrderPlaced(fn func(context.Context, OrderPlaced) error) {
 	c.consumer.Handle(TypeOrderPlaced, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderPlaced
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -166,7 +166,7 @@ func (c *OrdersConsumer) OnOrderPlaced(fn func(context.Context, OrderPlaced) err
 func (c *OrdersConsumer) OnOrderPlacedTx(fn func(context.Context, pgx.Tx, OrderPlaced) error) {
 	c.consumer.HandleTx(TypeOrderPlaced, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderPlaced
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -219,14 +219,14 @@ func (v Customer) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v Customer) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("Customer")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("Customer")
 }
 
 var (
@@ -341,14 +341,14 @@ func (v Line) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v Line) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("Line")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("Line")
 }
 
 var (
@@ -384,7 +384,7 @@ func (v *Line) decode(d *wire.Decoder) {
 			}
 		case "price":
 			if d.First(&seen, 1<<3) {
-				if n, ok := d.Float(&v.Price); ok {
+				if n, ok := d.Exact(&v.Price); ok {
 					if n.Compare(limitLinePrice) < 0 {
 						d.Report.Number("minimum", n, "0")
 					}
@@ -484,14 +484,14 @@ func (v LineUnit) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v LineUnit) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("LineUnit")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("LineUnit")
 }
 
 func (v *LineUnit) decode(d *wire.Decoder) {
@@ -540,7 +540,11 @@ func (OrderPaid) EventType() string {
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *OrderPaid) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
+	return v.read(wire.Open(b))
+}
+
+// read is UnmarshalJSON of the text that d was opened for. It closes d.
+func (v *OrderPaid) read(d *wire.Decoder) error {
 	var fresh OrderPaid
 	fresh.decode(d)
 	fresh.spellings = d.Spellings()
@@ -564,7 +568,7 @@ func (v OrderPaid) AppendJSON(b []byte) ([]byte, error) {
 	if v.spellings != nil {
 		return v.spellings.AppendRestored(b, v.append(nil)), nil
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
@@ -572,9 +576,9 @@ func (v OrderPaid) Validate() error {
 	if v.spellings != nil {
 		return new(OrderPaid).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
 	}
-	var r wire.Report
-	v.validate(&r)
-	return r.Err(TypeOrderPaid)
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close(TypeOrderPaid)
 }
 
 var (
@@ -755,14 +759,14 @@ func (v OrderPaidCurrency) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderPaidCurrency) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("OrderPaidCurrency")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("OrderPaidCurrency")
 }
 
 func (v *OrderPaidCurrency) decode(d *wire.Decoder) {
@@ -823,14 +827,14 @@ func (v OrderPaidMethod) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderPaidMethod) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("OrderPaidMethod")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("OrderPaidMethod")
 }
 
 func (v *OrderPaidMethod) decode(d *wire.Decoder) {
@@ -873,7 +877,11 @@ func (OrderPlaced) EventType() string {
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *OrderPlaced) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
+	return v.read(wire.Open(b))
+}
+
+// read is UnmarshalJSON of the text that d was opened for. It closes d.
+func (v *OrderPlaced) read(d *wire.Decoder) error {
 	var fresh OrderPlaced
 	fresh.decode(d)
 	fresh.spellings = d.Spellings()
@@ -897,7 +905,7 @@ func (v OrderPlaced) AppendJSON(b []byte) ([]byte, error) {
 	if v.spellings != nil {
 		return v.spellings.AppendRestored(b, v.append(nil)), nil
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
@@ -905,9 +913,9 @@ func (v OrderPlaced) Validate() error {
 	if v.spellings != nil {
 		return new(OrderPlaced).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
 	}
-	var r wire.Report
-	v.validate(&r)
-	return r.Err(TypeOrderPlaced)
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close(TypeOrderPlaced)
 }
 
 var (
@@ -942,7 +950,7 @@ func (v *OrderPlaced) decode(d *wire.Decoder) {
 				if d.Array() {
 					list := []Line{}
 					for d.Item() {
-						list = append(list, Line{})
+						list = append(wire.Room(d, list), Line{})
 						list[len(list)-1].decode(d)
 					}
 					if n := len(list); n < 1 {
@@ -955,7 +963,7 @@ func (v *OrderPlaced) decode(d *wire.Decoder) {
 			}
 		case "total":
 			if d.First(&seen, 1<<5) {
-				if n, ok := d.Float(&v.Total); ok {
+				if n, ok := d.Exact(&v.Total); ok {
 					if n.Compare(limitOrderPlacedTotal) < 0 {
 						d.Report.Number("minimum", n, "0")
 					}
@@ -1070,14 +1078,14 @@ func (v OrderPlacedChannel) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderPlacedChannel) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("OrderPlacedChannel")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("OrderPlacedChannel")
 }
 
 func (v *OrderPlacedChannel) decode(d *wire.Decoder) {

@@ -14,7 +14,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version2
+const _ = wire.Version3
 
 // QueueOrders is the name of the queue.
 const QueueOrders = "orders"
@@ -148,7 +148,7 @@ func (c *OrdersConsumer) OnUnknown(fn pgque.HandlerFunc) {
 func (c *OrdersConsumer) OnOrderCancelled(fn func(context.Context, OrderCancelled) error) {
 	c.consumer.Handle(TypeOrderCancelled, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderCancelled
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -160,7 +160,7 @@ func (c *OrdersConsumer) OnOrderCancelled(fn func(context.Context, OrderCancelle
 func (c *OrdersConsumer) OnOrderCancelledTx(fn func(context.Context, pgx.Tx, OrderCancelled) error) {
 	c.consumer.HandleTx(TypeOrderCancelled, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderCancelled
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -172,7 +172,7 @@ func (c *OrdersConsumer) OnOrderCancelledTx(fn func(context.Context, pgx.Tx, Ord
 func (c *OrdersConsumer) OnOrderCompleted(fn func(context.Context, OrderCompleted) error) {
 	c.consumer.Handle(TypeOrderCompleted, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderCompleted
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -184,7 +184,7 @@ func (c *OrdersConsumer) OnOrderCompleted(fn func(context.Context, OrderComplete
 func (c *OrdersConsumer) OnOrderCompletedTx(fn func(context.Context, pgx.Tx, OrderCompleted) error) {
 	c.consumer.HandleTx(TypeOrderCompleted, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderCompleted
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -196,7 +196,7 @@ func (c *OrdersConsumer) OnOrderCompletedTx(fn func(context.Context, pgx.Tx, Ord
 func (c *OrdersConsumer) OnOrderCreated(fn func(context.Context, OrderCreated) error) {
 	c.consumer.Handle(TypeOrderCreated, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderCreated
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -208,7 +208,7 @@ func (c *OrdersConsumer) OnOrderCreated(fn func(context.Context, OrderCreated) e
 func (c *OrdersConsumer) OnOrderCreatedTx(fn func(context.Context, pgx.Tx, OrderCreated) error) {
 	c.consumer.HandleTx(TypeOrderCreated, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderCreated
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -253,7 +253,11 @@ func (OrderCancelled) EventType() string {
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *OrderCancelled) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
+	return v.read(wire.Open(b))
+}
+
+// read is UnmarshalJSON of the text that d was opened for. It closes d.
+func (v *OrderCancelled) read(d *wire.Decoder) error {
 	var fresh OrderCancelled
 	fresh.decode(d)
 	fresh.spellings = d.Spellings()
@@ -277,7 +281,7 @@ func (v OrderCancelled) AppendJSON(b []byte) ([]byte, error) {
 	if v.spellings != nil {
 		return v.spellings.AppendRestored(b, v.append(nil)), nil
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
@@ -285,9 +289,9 @@ func (v OrderCancelled) Validate() error {
 	if v.spellings != nil {
 		return new(OrderCancelled).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
 	}
-	var r wire.Report
-	v.validate(&r)
-	return r.Err(TypeOrderCancelled)
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close(TypeOrderCancelled)
 }
 
 var (
@@ -435,14 +439,14 @@ func (v OrderCancelledReason) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderCancelledReason) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("OrderCancelledReason")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("OrderCancelledReason")
 }
 
 func (v *OrderCancelledReason) decode(d *wire.Decoder) {
@@ -486,7 +490,11 @@ func (OrderCompleted) EventType() string {
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *OrderCompleted) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
+	return v.read(wire.Open(b))
+}
+
+// read is UnmarshalJSON of the text that d was opened for. It closes d.
+func (v *OrderCompleted) read(d *wire.Decoder) error {
 	var fresh OrderCompleted
 	fresh.decode(d)
 	fresh.spellings = d.Spellings()
@@ -510,7 +518,7 @@ func (v OrderCompleted) AppendJSON(b []byte) ([]byte, error) {
 	if v.spellings != nil {
 		return v.spellings.AppendRestored(b, v.append(nil)), nil
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
@@ -518,9 +526,9 @@ func (v OrderCompleted) Validate() error {
 	if v.spellings != nil {
 		return new(OrderCompleted).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
 	}
-	var r wire.Report
-	v.validate(&r)
-	return r.Err(TypeOrderCompleted)
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close(TypeOrderCompleted)
 }
 
 var (
@@ -655,7 +663,11 @@ func (OrderCreated) EventType() string {
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *OrderCreated) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
+	return v.read(wire.Open(b))
+}
+
+// read is UnmarshalJSON of the text that d was opened for. It closes d.
+func (v *OrderCreated) read(d *wire.Decoder) error {
 	var fresh OrderCreated
 	fresh.decode(d)
 	fresh.spellings = d.Spellings()
@@ -679,7 +691,7 @@ func (v OrderCreated) AppendJSON(b []byte) ([]byte, error) {
 	if v.spellings != nil {
 		return v.spellings.AppendRestored(b, v.append(nil)), nil
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
@@ -687,9 +699,9 @@ func (v OrderCreated) Validate() error {
 	if v.spellings != nil {
 		return new(OrderCreated).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
 	}
-	var r wire.Report
-	v.validate(&r)
-	return r.Err(TypeOrderCreated)
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close(TypeOrderCreated)
 }
 
 var (
@@ -742,7 +754,7 @@ func (v *OrderCreated) decode(d *wire.Decoder) {
 				if d.Array() {
 					list := []OrderLine{}
 					for d.Item() {
-						list = append(list, OrderLine{})
+						list = append(wire.Room(d, list), OrderLine{})
 						list[len(list)-1].decode(d)
 					}
 					if n := len(list); n < 1 {
@@ -762,6 +774,7 @@ func (v *OrderCreated) decode(d *wire.Decoder) {
 				if d.Array() {
 					list := []string{}
 					for d.Item() {
+						list = wire.Room(d, list)
 						var item string
 						if d.String(&item) {
 							if !patternOrderCreatedCoupons.Match(item) {
@@ -976,14 +989,14 @@ func (v OrderCreatedChannel) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderCreatedChannel) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("OrderCreatedChannel")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("OrderCreatedChannel")
 }
 
 func (v *OrderCreatedChannel) decode(d *wire.Decoder) {
@@ -1041,14 +1054,14 @@ func (v OrderLine) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderLine) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("OrderLine")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("OrderLine")
 }
 
 var (
@@ -1094,7 +1107,7 @@ func (v *OrderLine) decode(d *wire.Decoder) {
 		case "weight_kg":
 			if d.First(&seen, 1<<4) {
 				v.WeightKg = new(float64)
-				if n, ok := d.Float(v.WeightKg); ok {
+				if n, ok := d.Exact(v.WeightKg); ok {
 					if n.Compare(limitOrderLineWeightKg) <= 0 {
 						d.Report.Number("exclusiveMinimum", n, "0")
 					}
@@ -1108,7 +1121,7 @@ func (v *OrderLine) decode(d *wire.Decoder) {
 				if d.Object() {
 					members := map[string]string{}
 					for d.Member() {
-						name := string(d.Key())
+						name := d.Name()
 						if _, has := members[name]; has {
 							d.Duplicate()
 						}

@@ -14,7 +14,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version2
+const _ = wire.Version3
 
 // QueuePayments is the name of the queue.
 const QueuePayments = "payments"
@@ -148,7 +148,7 @@ func (c *PaymentsConsumer) OnUnknown(fn pgque.HandlerFunc) {
 func (c *PaymentsConsumer) OnPaymentCaptured(fn func(context.Context, PaymentCaptured) error) {
 	c.consumer.Handle(TypePaymentCaptured, func(ctx context.Context, msg pgque.Message) error {
 		var ev PaymentCaptured
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -160,7 +160,7 @@ func (c *PaymentsConsumer) OnPaymentCaptured(fn func(context.Context, PaymentCap
 func (c *PaymentsConsumer) OnPaymentCapturedTx(fn func(context.Context, pgx.Tx, PaymentCaptured) error) {
 	c.consumer.HandleTx(TypePaymentCaptured, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev PaymentCaptured
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -172,7 +172,7 @@ func (c *PaymentsConsumer) OnPaymentCapturedTx(fn func(context.Context, pgx.Tx, 
 func (c *PaymentsConsumer) OnPaymentDeclined(fn func(context.Context, PaymentDeclined) error) {
 	c.consumer.Handle(TypePaymentDeclined, func(ctx context.Context, msg pgque.Message) error {
 		var ev PaymentDeclined
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -184,7 +184,7 @@ func (c *PaymentsConsumer) OnPaymentDeclined(fn func(context.Context, PaymentDec
 func (c *PaymentsConsumer) OnPaymentDeclinedTx(fn func(context.Context, pgx.Tx, PaymentDeclined) error) {
 	c.consumer.HandleTx(TypePaymentDeclined, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev PaymentDeclined
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -196,7 +196,7 @@ func (c *PaymentsConsumer) OnPaymentDeclinedTx(fn func(context.Context, pgx.Tx, 
 func (c *PaymentsConsumer) OnPaymentRefunded(fn func(context.Context, PaymentRefunded) error) {
 	c.consumer.Handle(TypePaymentRefunded, func(ctx context.Context, msg pgque.Message) error {
 		var ev PaymentRefunded
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -208,7 +208,7 @@ func (c *PaymentsConsumer) OnPaymentRefunded(fn func(context.Context, PaymentRef
 func (c *PaymentsConsumer) OnPaymentRefundedTx(fn func(context.Context, pgx.Tx, PaymentRefunded) error) {
 	c.consumer.HandleTx(TypePaymentRefunded, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev PaymentRefunded
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -254,7 +254,11 @@ func (PaymentCaptured) EventType() string {
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *PaymentCaptured) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
+	return v.read(wire.Open(b))
+}
+
+// read is UnmarshalJSON of the text that d was opened for. It closes d.
+func (v *PaymentCaptured) read(d *wire.Decoder) error {
 	var fresh PaymentCaptured
 	fresh.decode(d)
 	fresh.spellings = d.Spellings()
@@ -278,7 +282,7 @@ func (v PaymentCaptured) AppendJSON(b []byte) ([]byte, error) {
 	if v.spellings != nil {
 		return v.spellings.AppendRestored(b, v.append(nil)), nil
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
@@ -286,9 +290,9 @@ func (v PaymentCaptured) Validate() error {
 	if v.spellings != nil {
 		return new(PaymentCaptured).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
 	}
-	var r wire.Report
-	v.validate(&r)
-	return r.Err(TypePaymentCaptured)
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close(TypePaymentCaptured)
 }
 
 var (
@@ -421,7 +425,11 @@ func (PaymentDeclined) EventType() string {
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *PaymentDeclined) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
+	return v.read(wire.Open(b))
+}
+
+// read is UnmarshalJSON of the text that d was opened for. It closes d.
+func (v *PaymentDeclined) read(d *wire.Decoder) error {
 	var fresh PaymentDeclined
 	fresh.decode(d)
 	fresh.spellings = d.Spellings()
@@ -445,7 +453,7 @@ func (v PaymentDeclined) AppendJSON(b []byte) ([]byte, error) {
 	if v.spellings != nil {
 		return v.spellings.AppendRestored(b, v.append(nil)), nil
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
@@ -453,9 +461,9 @@ func (v PaymentDeclined) Validate() error {
 	if v.spellings != nil {
 		return new(PaymentDeclined).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
 	}
-	var r wire.Report
-	v.validate(&r)
-	return r.Err(TypePaymentDeclined)
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close(TypePaymentDeclined)
 }
 
 var (
@@ -600,14 +608,14 @@ func (v PaymentDeclinedReason) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v PaymentDeclinedReason) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("PaymentDeclinedReason")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("PaymentDeclinedReason")
 }
 
 func (v *PaymentDeclinedReason) decode(d *wire.Decoder) {
@@ -658,14 +666,14 @@ func (v PaymentMethod) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v PaymentMethod) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("PaymentMethod")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("PaymentMethod")
 }
 
 var (
@@ -800,14 +808,14 @@ func (v PaymentMethodKind) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v PaymentMethodKind) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("PaymentMethodKind")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("PaymentMethodKind")
 }
 
 func (v *PaymentMethodKind) decode(d *wire.Decoder) {
@@ -852,7 +860,11 @@ func (PaymentRefunded) EventType() string {
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *PaymentRefunded) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
+	return v.read(wire.Open(b))
+}
+
+// read is UnmarshalJSON of the text that d was opened for. It closes d.
+func (v *PaymentRefunded) read(d *wire.Decoder) error {
 	var fresh PaymentRefunded
 	fresh.decode(d)
 	fresh.spellings = d.Spellings()
@@ -876,7 +888,7 @@ func (v PaymentRefunded) AppendJSON(b []byte) ([]byte, error) {
 	if v.spellings != nil {
 		return v.spellings.AppendRestored(b, v.append(nil)), nil
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
@@ -884,9 +896,9 @@ func (v PaymentRefunded) Validate() error {
 	if v.spellings != nil {
 		return new(PaymentRefunded).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
 	}
-	var r wire.Report
-	v.validate(&r)
-	return r.Err(TypePaymentRefunded)
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close(TypePaymentRefunded)
 }
 
 var (
@@ -928,6 +940,7 @@ func (v *PaymentRefunded) decode(d *wire.Decoder) {
 				if d.Array() {
 					list := []string{}
 					for d.Item() {
+						list = wire.Room(d, list)
 						var item string
 						if d.String(&item) {
 							if !patternPaymentRefundedSKUs.Match(item) {

@@ -11,7 +11,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version2
+const _ = wire.Version3
 
 // Address is a place that post and parcels reach.
 type Address struct {
@@ -49,14 +49,14 @@ func (v Address) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v Address) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("Address")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("Address")
 }
 
 var (
@@ -84,6 +84,7 @@ func (v *Address) decode(d *wire.Decoder) {
 				if d.Array() {
 					list := []string{}
 					for d.Item() {
+						list = wire.Room(d, list)
 						var item string
 						if d.String(&item) {
 							if n := wire.Length(item); n < 1 {
@@ -251,14 +252,14 @@ func (v Customer) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v Customer) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("Customer")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("Customer")
 }
 
 var (
@@ -440,14 +441,14 @@ func (v CustomerSegment) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v CustomerSegment) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("CustomerSegment")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("CustomerSegment")
 }
 
 func (v *CustomerSegment) decode(d *wire.Decoder) {
@@ -496,14 +497,14 @@ func (v Money) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v Money) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("Money")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("Money")
 }
 
 func (v *Money) decode(d *wire.Decoder) {
@@ -602,14 +603,14 @@ func (v MoneyCurrency) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v MoneyCurrency) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("MoneyCurrency")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("MoneyCurrency")
 }
 
 func (v *MoneyCurrency) decode(d *wire.Decoder) {
@@ -660,14 +661,14 @@ func (v Parcel) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v Parcel) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("Parcel")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("Parcel")
 }
 
 var (
@@ -691,7 +692,7 @@ func (v *Parcel) decode(d *wire.Decoder) {
 			}
 		case "weight_kg":
 			if d.First(&seen, 1<<1) {
-				if n, ok := d.Float(&v.WeightKg); ok {
+				if n, ok := d.Exact(&v.WeightKg); ok {
 					if n.Compare(limitParcelWeightKg) <= 0 {
 						d.Report.Number("exclusiveMinimum", n, "0")
 					}
@@ -785,14 +786,14 @@ func (v ParcelSizeCm) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ParcelSizeCm) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("ParcelSizeCm")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("ParcelSizeCm")
 }
 
 func (v *ParcelSizeCm) decode(d *wire.Decoder) {

@@ -14,7 +14,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version2
+const _ = wire.Version3
 
 // QueueShipments is the name of the queue.
 const QueueShipments = "shipments"
@@ -148,7 +148,7 @@ func (c *ShipmentsConsumer) OnUnknown(fn pgque.HandlerFunc) {
 func (c *ShipmentsConsumer) OnShipmentDelivered(fn func(context.Context, ShipmentDelivered) error) {
 	c.consumer.Handle(TypeShipmentDelivered, func(ctx context.Context, msg pgque.Message) error {
 		var ev ShipmentDelivered
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -160,7 +160,7 @@ func (c *ShipmentsConsumer) OnShipmentDelivered(fn func(context.Context, Shipmen
 func (c *ShipmentsConsumer) OnShipmentDeliveredTx(fn func(context.Context, pgx.Tx, ShipmentDelivered) error) {
 	c.consumer.HandleTx(TypeShipmentDelivered, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev ShipmentDelivered
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -172,7 +172,7 @@ func (c *ShipmentsConsumer) OnShipmentDeliveredTx(fn func(context.Context, pgx.T
 func (c *ShipmentsConsumer) OnShipmentDispatched(fn func(context.Context, ShipmentDispatched) error) {
 	c.consumer.Handle(TypeShipmentDispatched, func(ctx context.Context, msg pgque.Message) error {
 		var ev ShipmentDispatched
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -184,7 +184,7 @@ func (c *ShipmentsConsumer) OnShipmentDispatched(fn func(context.Context, Shipme
 func (c *ShipmentsConsumer) OnShipmentDispatchedTx(fn func(context.Context, pgx.Tx, ShipmentDispatched) error) {
 	c.consumer.HandleTx(TypeShipmentDispatched, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev ShipmentDispatched
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -196,7 +196,7 @@ func (c *ShipmentsConsumer) OnShipmentDispatchedTx(fn func(context.Context, pgx.
 func (c *ShipmentsConsumer) OnShipmentRequested(fn func(context.Context, ShipmentRequested) error) {
 	c.consumer.Handle(TypeShipmentRequested, func(ctx context.Context, msg pgque.Message) error {
 		var ev ShipmentRequested
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -208,7 +208,7 @@ func (c *ShipmentsConsumer) OnShipmentRequested(fn func(context.Context, Shipmen
 func (c *ShipmentsConsumer) OnShipmentRequestedTx(fn func(context.Context, pgx.Tx, ShipmentRequested) error) {
 	c.consumer.HandleTx(TypeShipmentRequested, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev ShipmentRequested
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -254,7 +254,11 @@ func (ShipmentDelivered) EventType() string {
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *ShipmentDelivered) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
+	return v.read(wire.Open(b))
+}
+
+// read is UnmarshalJSON of the text that d was opened for. It closes d.
+func (v *ShipmentDelivered) read(d *wire.Decoder) error {
 	var fresh ShipmentDelivered
 	fresh.decode(d)
 	fresh.spellings = d.Spellings()
@@ -278,7 +282,7 @@ func (v ShipmentDelivered) AppendJSON(b []byte) ([]byte, error) {
 	if v.spellings != nil {
 		return v.spellings.AppendRestored(b, v.append(nil)), nil
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
@@ -286,9 +290,9 @@ func (v ShipmentDelivered) Validate() error {
 	if v.spellings != nil {
 		return new(ShipmentDelivered).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
 	}
-	var r wire.Report
-	v.validate(&r)
-	return r.Err(TypeShipmentDelivered)
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close(TypeShipmentDelivered)
 }
 
 var (
@@ -332,7 +336,7 @@ func (v *ShipmentDelivered) decode(d *wire.Decoder) {
 				if d.Array() {
 					list := []Parcel{}
 					for d.Item() {
-						list = append(list, Parcel{})
+						list = append(wire.Room(d, list), Parcel{})
 						list[len(list)-1].decode(d)
 					}
 					if n := len(list); n < 1 {
@@ -440,7 +444,11 @@ func (ShipmentDispatched) EventType() string {
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *ShipmentDispatched) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
+	return v.read(wire.Open(b))
+}
+
+// read is UnmarshalJSON of the text that d was opened for. It closes d.
+func (v *ShipmentDispatched) read(d *wire.Decoder) error {
 	var fresh ShipmentDispatched
 	fresh.decode(d)
 	fresh.spellings = d.Spellings()
@@ -464,7 +472,7 @@ func (v ShipmentDispatched) AppendJSON(b []byte) ([]byte, error) {
 	if v.spellings != nil {
 		return v.spellings.AppendRestored(b, v.append(nil)), nil
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
@@ -472,9 +480,9 @@ func (v ShipmentDispatched) Validate() error {
 	if v.spellings != nil {
 		return new(ShipmentDispatched).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
 	}
-	var r wire.Report
-	v.validate(&r)
-	return r.Err(TypeShipmentDispatched)
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close(TypeShipmentDispatched)
 }
 
 var (
@@ -511,7 +519,7 @@ func (v *ShipmentDispatched) decode(d *wire.Decoder) {
 				if d.Array() {
 					list := []Parcel{}
 					for d.Item() {
-						list = append(list, Parcel{})
+						list = append(wire.Room(d, list), Parcel{})
 						list[len(list)-1].decode(d)
 					}
 					if n := len(list); n < 1 {
@@ -645,14 +653,14 @@ func (v ShipmentDispatchedCarrier) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ShipmentDispatchedCarrier) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("ShipmentDispatchedCarrier")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("ShipmentDispatchedCarrier")
 }
 
 func (v *ShipmentDispatchedCarrier) decode(d *wire.Decoder) {
@@ -701,14 +709,14 @@ func (v ShipmentItem) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ShipmentItem) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("ShipmentItem")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("ShipmentItem")
 }
 
 var (
@@ -798,7 +806,11 @@ func (ShipmentRequested) EventType() string {
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *ShipmentRequested) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
+	return v.read(wire.Open(b))
+}
+
+// read is UnmarshalJSON of the text that d was opened for. It closes d.
+func (v *ShipmentRequested) read(d *wire.Decoder) error {
 	var fresh ShipmentRequested
 	fresh.decode(d)
 	fresh.spellings = d.Spellings()
@@ -822,7 +834,7 @@ func (v ShipmentRequested) AppendJSON(b []byte) ([]byte, error) {
 	if v.spellings != nil {
 		return v.spellings.AppendRestored(b, v.append(nil)), nil
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
@@ -830,9 +842,9 @@ func (v ShipmentRequested) Validate() error {
 	if v.spellings != nil {
 		return new(ShipmentRequested).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
 	}
-	var r wire.Report
-	v.validate(&r)
-	return r.Err(TypeShipmentRequested)
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close(TypeShipmentRequested)
 }
 
 var (
@@ -869,7 +881,7 @@ func (v *ShipmentRequested) decode(d *wire.Decoder) {
 				if d.Array() {
 					list := []ShipmentItem{}
 					for d.Item() {
-						list = append(list, ShipmentItem{})
+						list = append(wire.Room(d, list), ShipmentItem{})
 						list[len(list)-1].decode(d)
 					}
 					if n := len(list); n < 1 {
@@ -990,14 +1002,14 @@ func (v ShipmentRequestedService) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ShipmentRequestedService) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err("ShipmentRequestedService")
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close("ShipmentRequestedService")
 }
 
 func (v *ShipmentRequestedService) decode(d *wire.Decoder) {

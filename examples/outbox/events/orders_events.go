@@ -13,7 +13,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version2
+const _ = wire.Version3
 
 // QueueOrders is the name of the queue.
 const QueueOrders = "orders"
@@ -111,7 +111,7 @@ func (c *OrdersConsumer) OnUnknown(fn pgque.HandlerFunc) {
 func (c *OrdersConsumer) OnOrderPlaced(fn func(context.Context, OrderPlaced) error) {
 	c.consumer.Handle(TypeOrderPlaced, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderPlaced
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -123,7 +123,7 @@ func (c *OrdersConsumer) OnOrderPlaced(fn func(context.Context, OrderPlaced) err
 func (c *OrdersConsumer) OnOrderPlacedTx(fn func(context.Context, pgx.Tx, OrderPlaced) error) {
 	c.consumer.HandleTx(TypeOrderPlaced, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderPlaced
-		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -159,7 +159,11 @@ func (OrderPlaced) EventType() string {
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *OrderPlaced) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
+	return v.read(wire.Open(b))
+}
+
+// read is UnmarshalJSON of the text that d was opened for. It closes d.
+func (v *OrderPlaced) read(d *wire.Decoder) error {
 	var fresh OrderPlaced
 	fresh.decode(d)
 	if err := d.Close(TypeOrderPlaced); err != nil {
@@ -179,14 +183,14 @@ func (v OrderPlaced) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.Validate(); err != nil {
 		return b, err
 	}
-	return v.append(b), nil
+	return wire.Append(b, v.append), nil
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderPlaced) Validate() error {
-	var r wire.Report
-	v.validate(&r)
-	return r.Err(TypeOrderPlaced)
+	r := wire.OpenReport()
+	v.validate(r)
+	return r.Close(TypeOrderPlaced)
 }
 
 func (v *OrderPlaced) decode(d *wire.Decoder) {
