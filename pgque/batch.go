@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -86,42 +87,51 @@ func queryMessages(ctx context.Context, q querier, sql string, args ...any) ([]M
 	if err != nil {
 		return nil, err
 	}
-	return collectMessages(rows)
+	return collectMessages(rows, 0)
 }
 
-// collectMessages reads the columns messageColumns to the end of rows.
-func collectMessages(rows pgx.Rows) ([]Message, error) {
-	var raw rawMessages
-	return pgx.CollectRows(rows, raw.scan)
+// collectMessages reads the columns messageColumns to the end of rows, of which it
+// expects some.
+func collectMessages(rows pgx.Rows, expected int) ([]Message, error) {
+	defer rows.Close()
+	page := make([]Message, 0, expected)
+	var reader messageReader
+	for rows.Next() {
+		if len(page) == 0 {
+			reader.binary = isBinaryMessage(rows.FieldDescriptions())
+		}
+		page = append(page, Message{})
+		if err := reader.read(rows, &page[len(page)-1]); err != nil {
+			return nil, err
+		}
+	}
+	return page, rows.Err()
 }
 
-// rawMessages reads rows as the server sent them, which costs a fraction of Scan. It
+// messageReader reads rows as the server sent them, which costs a fraction of Scan. It
 // leaves to Scan what does not come in binary.
-type rawMessages struct {
+type messageReader struct {
+	binary   bool
 	lastType string // most messages of a page share their type
 }
 
-func (r *rawMessages) scan(row pgx.CollectableRow) (Message, error) {
-	var m Message
-	if r.read(row.FieldDescriptions(), row.RawValues(), &m) {
-		return m, nil
+func (r *messageReader) read(rows pgx.Rows, m *Message) error {
+	if r.binary && r.readBinary(rows.RawValues(), m) {
+		return nil
 	}
-	err := row.Scan(&m.MsgID, &m.BatchID, &m.Type, &m.Payload, &m.RetryCount, &m.CreatedAt,
+	return rows.Scan(&m.MsgID, &m.BatchID, &m.Type, &m.Payload, &m.RetryCount, &m.CreatedAt,
 		&m.Extra1, &m.Extra2, &m.Extra3, &m.Extra4)
-	return m, err
 }
 
-// read reports false for a row that is not of the expected types in binary.
-func (r *rawMessages) read(fields []pgconn.FieldDescription, values [][]byte, m *Message) bool {
-	if len(fields) != len(rawMessageTypes) || len(values) != len(fields) {
-		return false
-	}
-	for i, oid := range rawMessageTypes {
-		if fields[i].DataTypeOID != oid || fields[i].Format != pgtype.BinaryFormatCode {
-			return false
-		}
-	}
-	if len(values[0]) != 8 || len(values[1]) != 8 || len(values[5]) != 8 {
+func isBinaryMessage(fields []pgconn.FieldDescription) bool {
+	return slices.EqualFunc(fields, messageTypes[:], func(field pgconn.FieldDescription, oid uint32) bool {
+		return field.DataTypeOID == oid && field.Format == pgtype.BinaryFormatCode
+	})
+}
+
+// readBinary reports false for a row with values that are not of the usual kind.
+func (r *messageReader) readBinary(values [][]byte, m *Message) bool {
+	if len(values) != len(messageTypes) || len(values[0]) != 8 || len(values[1]) != 8 || len(values[5]) != 8 {
 		return false
 	}
 	micros := int64(binary.BigEndian.Uint64(values[5]))
@@ -152,5 +162,5 @@ func (r *rawMessages) read(fields []pgconn.FieldDescription, values [][]byte, m 
 // seconds.
 const postgresEpoch = 946_684_800
 
-var rawMessageTypes = [...]uint32{pgtype.Int8OID, pgtype.Int8OID, pgtype.TextOID, pgtype.TextOID, pgtype.Int4OID,
+var messageTypes = [...]uint32{pgtype.Int8OID, pgtype.Int8OID, pgtype.TextOID, pgtype.TextOID, pgtype.Int4OID,
 	pgtype.TimestamptzOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID}

@@ -569,6 +569,24 @@ func TestWithHandlerTimeout_CancelsAndHangingIsNamed(t *testing.T) {
 	}
 }
 
+func TestWithHangWarning_IsForEachCall(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	b.subscribe("billing")
+	ids := b.send("a", 3)
+	c := b.NewConsumer("orders", "billing", pgque.WithHangWarning(20*time.Millisecond))
+	c.Handle("a", func(_ context.Context, msg pgque.Message) error {
+		if msg.MsgID == ids[0] {
+			return nil
+		}
+		before := strings.Count(b.log.text(), "handler still runs")
+		until(t, "it is named twice", func() bool { return strings.Count(b.log.text(), "handler still runs") >= before+2 })
+		return nil
+	})
+	b.start(c)
+	b.untilDrained("billing")
+}
+
 func TestStart_TerminatedBackendsCostNothing(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, b *bus) {
 		b.subscribe("billing")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // result is what became of one message of a page. The zero value is a message that
@@ -61,6 +60,9 @@ func (r result) err() error {
 // lanes are the positions of messages that have to follow one another: all of them
 // without concurrency, else those of one key, and those of one call of a batch handler.
 func (s *session) lanes(page []Message) [][]int {
+	if s.concurrency == 1 {
+		return [][]int{upTo(len(page))}
+	}
 	var lanes [][]int
 	laneOf := make(map[string]int)
 	open := -1 // the lane of the message before, when that has no key
@@ -80,6 +82,14 @@ func (s *session) lanes(page []Message) [][]int {
 		lanes[lane] = append(lanes[lane], i)
 	}
 	return lanes
+}
+
+func upTo(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
 }
 
 // joins reports that the message at position i belongs to the call that the lane is.
@@ -142,7 +152,7 @@ func (s *session) handle(ctx context.Context, msg Message) result {
 	}
 	ctx, cancel := s.handlerContext(ctx, msg)
 	defer cancel()
-	defer s.watch(msg)()
+	defer s.watch(msg).end()
 	err := s.attempt(ctx, r, msg)
 	if s.interrupted(err) {
 		return result{}
@@ -159,6 +169,9 @@ func (s *session) interrupted(err error) bool {
 // attempt calls the handler, again at once as often as the policy says.
 func (s *session) attempt(ctx context.Context, r registration, msg Message) error {
 	if r.inTx {
+		return r.handle(ctx, msg)
+	}
+	if s.retry.Immediate == 0 {
 		return r.handle(ctx, msg)
 	}
 	return s.retry.again(ctx, func() error { return r.handle(ctx, msg) })
@@ -207,31 +220,4 @@ func (s *session) unhandled(msg Message) result {
 		return result{done: true}
 	}
 	return result{outcome: s.retry.verdictOn(msg, fmt.Errorf("unknown event type: %s", msg.Type))}
-}
-
-// watch names a handler that hangs in the log, each time that the time has
-// doubled, until the returned function is called.
-func (s *session) watch(msg Message) (stop func()) {
-	begun := time.Now()
-	var mu sync.Mutex
-	var timer *time.Timer
-	patience, stopped := s.hangWarning, false
-	mu.Lock()
-	defer mu.Unlock()
-	timer = time.AfterFunc(patience, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		if stopped {
-			return
-		}
-		s.messageLog(msg).Warn("pgque: handler still runs", "since", time.Since(begun).Round(time.Millisecond))
-		timer.Reset(patience)
-		patience *= 2
-	})
-	return func() {
-		mu.Lock()
-		defer mu.Unlock()
-		stopped = true
-		timer.Stop()
-	}
 }

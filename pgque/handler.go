@@ -101,5 +101,18 @@ func ConsumerFromContext(ctx context.Context) (*Consumer, bool) {
 
 // ContextWithMessage is ctx as a handler of msg sees it; for tests of handlers.
 func ContextWithMessage(ctx context.Context, msg Message) context.Context {
-	return context.WithValue(ctx, messageKey, msg)
+	return &messageContext{Context: ctx, msg: msg}
+}
+
+// messageContext is context.WithValue in one piece of memory.
+type messageContext struct {
+	context.Context
+	msg Message
+}
+
+func (c *messageContext) Value(key any) any {
+	if key == messageKey {
+		return c.msg
+	}
+	return c.Context.Value(key)
 }

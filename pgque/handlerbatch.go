@@ -234,7 +234,7 @@ func (s *session) handleBatch(ctx context.Context, msgs []Message) []result {
 	}
 	ctx, cancel := s.handlerContext(ctx, msgs[0])
 	defer cancel()
-	defer s.watch(msgs[0])()
+	defer s.watch(msgs[0]).end()
 	for i, err := range s.attemptBatch(ctx, r, msgs) {
 		if !s.interrupted(err) {
 			results[i] = s.judge(msgs[i], err)

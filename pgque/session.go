@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,6 +14,7 @@ const (
 	errorPauseLeast = 50 * time.Millisecond
 	errorPauseMost  = 15 * time.Second
 	deafPollMost    = 500 * time.Millisecond // between two looks without notifications
+	mostExpected    = 10_000                 // messages that room is made for in advance
 )
 
 // session is one Start of a consumer.
@@ -27,11 +29,15 @@ type session struct {
 	declared map[string]bool
 	lost     map[int64]int // connections lost while a message was handled, by its id
 
+	usual int // messages of a page, as many as the last one had
+
 	ahead       []Message // the next page, which came with the last settlement
 	lookedAhead bool      // the last settlement asked for the next page, whether or not there was one
 
 	noted note // that the engine has
 	alone int  // messages to handle one by one, since one of them may kill the process
+
+	hangs sync.Pool // of *hang
 
 	saidStandby bool
 }
@@ -168,7 +174,8 @@ func (s *session) fetches() bool { return s.member == "" && s.engine.fetch && s.
 
 func (s *session) queueFetch(batch *pgx.Batch, page *[]Message) {
 	batch.Queue(sqlFetch, s.queue, s.name, s.maxMessages).Query(func(rows pgx.Rows) (err error) {
-		*page, err = collectMessages(rows)
+		*page, err = collectMessages(rows, s.usual)
+		s.usual = min(len(*page), mostExpected)
 		return err
 	})
 }

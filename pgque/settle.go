@@ -130,6 +130,10 @@ func (s *session) book(page []Message, results []result) settlement {
 	if end > 0 && end < len(page) {
 		books.part, books.last = true, page[end-1].MsgID
 	}
+	if allDone(results) {
+		books.finished = page
+		return books
+	}
 	for i, r := range results[:end] {
 		if !r.finished() {
 			books.released = append(books.released, page[i].MsgID)
@@ -146,6 +150,16 @@ func (s *session) book(page []Message, results []result) settlement {
 		s.logFailure(page[i], r.outcome)
 	}
 	return books
+}
+
+// allDone is the usual case.
+func allDone(results []result) bool {
+	for _, r := range results {
+		if !r.done {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *session) logFailure(msg Message, o *outcome) {
