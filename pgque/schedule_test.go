@@ -30,10 +30,6 @@ func TestSendAt_ComesWhenItIsTimeAndCanBeCancelled(t *testing.T) {
 	if len(page) != 2 || page[0].Type != "now" || page[1].Type != "soon" || page[1].Payload != "1" {
 		t.Errorf("received %+v", page)
 	}
-	extra := "x"
-	if _, err := b.SendAt(t.Context(), "orders", pgque.Event{Extra2: &extra}, time.Now()); !errors.Is(err, pgque.ErrInvalidArgument) {
-		t.Errorf("with extras: %v", err)
-	}
 	if _, err := b.SendAt(t.Context(), "nowhere", pgque.Event{}, time.Now().Add(time.Hour)); !errors.Is(err, pgque.ErrQueueNotFound) {
 		t.Errorf("to no queue: %v", err)
 	}
@@ -58,6 +54,55 @@ func TestSendOnce_SecondTimeIsTheFirstEvent(t *testing.T) {
 	}
 	if _, _, err := b.SendOnce(t.Context(), "orders", pgque.Event{}, "k", 0); !errors.Is(err, pgque.ErrInvalidArgument) {
 		t.Errorf("without a time to live: %v", err)
+	}
+}
+
+func TestSendAtAndSendOnce_ExtrasTravelAlong(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	b.subscribe("billing")
+	texts := [4]string{"one", "two", "three", "four"}
+	ev := pgque.Event{Type: "a", Extra1: &texts[0], Extra2: &texts[1], Extra3: &texts[2], Extra4: &texts[3]}
+	_, err := b.SendAt(t.Context(), "orders", ev, time.Now().Add(-time.Hour))
+	b.must(err)
+	_, err = b.SendAt(t.Context(), "orders", ev, time.Now().Add(time.Hour))
+	b.must(err)
+	for range 2 {
+		_, _, err = b.SendOnce(t.Context(), "orders", ev, "k", time.Hour)
+		b.must(err)
+	}
+	_, _, err = b.SendOnce(t.Context(), "orders", pgque.Event{Type: "key", Extra1: &texts[0]}, "l", time.Hour)
+	b.must(err)
+	b.exec("update pgque.delayed set de_deliver_at = now()")
+	b.exec("select pgque.maint_deliver_delayed()")
+	b.tick()
+	page := b.receive("billing", 10)
+	if len(page) != 4 {
+		t.Fatalf("received %+v", page)
+	}
+	for _, msg := range page {
+		for i, extra := range []*string{msg.Extra1, msg.Extra2, msg.Extra3, msg.Extra4} {
+			if i > 0 && msg.Type == "key" {
+				continue
+			}
+			if extra == nil || *extra != texts[i] {
+				t.Errorf("message %d of type %s: Extra%d is not %q", msg.MsgID, msg.Type, i+1, texts[i])
+			}
+		}
+	}
+}
+
+func TestSendAtAndSendOnce_AnOlderEngineRefusesExtrasByName(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	b.exec("drop function pgque.send_at(text, text, text, timestamptz, text, text, text, text)")
+	b.exec("drop function pgque.send_idem(text, text, text, text, interval, text, text, text, text)")
+	extra := "x"
+	if _, err := b.SendAt(t.Context(), "orders", pgque.Event{Extra2: &extra}, time.Now()); !errors.Is(err, pgque.ErrInvalidArgument) {
+		t.Errorf("SendAt: %v", err)
+	}
+	if _, _, err := b.SendOnce(t.Context(), "orders", pgque.Event{Extra2: &extra}, "k", time.Hour); !errors.Is(err, pgque.ErrInvalidArgument) {
+		t.Errorf("SendOnce: %v", err)
 	}
 }
 

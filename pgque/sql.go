@@ -158,11 +158,17 @@ const (
 		group by 1, 2, 3, 4
 		order by 5 desc, 7 desc`
 
-	sqlSendAt          = `select pgque.send_at($1::text, $2::text, $3::text, $4::timestamptz)`
+	sqlSendAt      = `select pgque.send_at($1::text, $2::text, $3::text, $4::timestamptz)`
+	sqlSendAtExtra = `
+		select pgque.send_at($1::text, $2::text, $3::text, $4::timestamptz, $5::text, $6::text, $7::text, $8::text)`
 	sqlCancelScheduled = `select pgque.cancel_scheduled($1::bigint)`
 	sqlSendOnce        = `
 		select event_id, deduped
 		from pgque.send_idem($1::text, $2::text, $3::text, $4::text, make_interval(secs => $5::double precision), $6::text)`
+	sqlSendOnceExtra = `
+		select event_id, deduped
+		from pgque.send_idem($1::text, $2::text, $3::text, $4::text, make_interval(secs => $5::double precision),
+		                     $6::text, $7::text, $8::text, $9::text)`
 
 	sqlReplayEvents = `
 		select pgque.replay($1::text, $2::text, $3::bigint, $4::bigint, $5::text[], $6::timestamptz, $7::timestamptz)`

@@ -1,10 +1,13 @@
--- send_at(queue, type, payload, when) sends an event at a later time, as soon as
--- maintenance runs from then on. Returns the number to cancel it by; when the time has
--- come already the event is sent at once and its event id returned.
+-- send_at(queue, type, payload, when, extra1 to extra4) sends an event at a later time, as
+-- soon as maintenance runs from then on. Returns the number to cancel it by; when the time
+-- has come already the event is sent at once and its event id returned.
 --
 -- Raises PQ001 when there is no such queue, PQ009 for a null or infinite time. Dropping
 -- a queue drops what is scheduled for it.
-create or replace function pgque.send_at(i_queue text, i_type text, i_payload text, i_deliver_at timestamptz) returns bigint
+create or replace function pgque.send_at(
+    i_queue text, i_type text, i_payload text, i_deliver_at timestamptz,
+    i_extra1 text, i_extra2 text, i_extra3 text, i_extra4 text)
+returns bigint
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
@@ -15,13 +18,21 @@ begin
     if i_deliver_at is null or not isfinite(i_deliver_at) then
         raise exception 'delivery time must be finite, got %', i_deliver_at using errcode = 'PQ009';
     elsif i_deliver_at <= clock_timestamp() then
-        return pgque._append(i_queue, i_type, i_payload, null, null, null, null);
+        return pgque._append(i_queue, i_type, i_payload, i_extra1, i_extra2, i_extra3, i_extra4);
     end if;
-    insert into pgque.delayed (de_queue, de_deliver_at, de_type, de_data)
-    values (v_queue.queue_id, i_deliver_at, i_type, i_payload)
+    insert into pgque.delayed (de_queue, de_deliver_at, de_type, de_data, de_extra1, de_extra2, de_extra3, de_extra4)
+    values (v_queue.queue_id, i_deliver_at, i_type, i_payload, i_extra1, i_extra2, i_extra3, i_extra4)
     returning de_id into v_id;
     return v_id;
 end
+$$;
+call pgque._allow('pgque_writer', 'pgque.send_at(text, text, text, timestamptz, text, text, text, text)');
+
+create or replace function pgque.send_at(i_queue text, i_type text, i_payload text, i_deliver_at timestamptz) returns bigint
+language sql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+    select pgque.send_at(i_queue, i_type, i_payload, i_deliver_at, null, null, null, null)
 $$;
 call pgque._allow('pgque_writer', 'pgque.send_at(text, text, text, timestamptz)');
 
@@ -29,7 +40,7 @@ create or replace function pgque.send_at(i_queue text, i_type text, i_payload js
 language sql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
-    select pgque.send_at(i_queue, i_type, i_payload::text, i_deliver_at)
+    select pgque.send_at(i_queue, i_type, i_payload::text, i_deliver_at, null, null, null, null)
 $$;
 call pgque._allow('pgque_writer', 'pgque.send_at(text, text, jsonb, timestamptz)');
 
@@ -95,7 +106,8 @@ begin
         execute 'with due as (delete from pgque.delayed where ctid = any (array('
                 '   select ctid from pgque.delayed where de_queue = $1 and de_deliver_at <= $2'
                 '   order by de_deliver_at limit 10000 for update skip locked)) returning *)'
-                ' insert into ' || v_table || ' (ev_type, ev_data) select de_type, de_data from due order by de_deliver_at, de_id'
+                ' insert into ' || v_table || ' (ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4)'
+                ' select de_type, de_data, de_extra1, de_extra2, de_extra3, de_extra4 from due order by de_deliver_at, de_id'
             using i_queue.queue_id, v_due_by;
         get diagnostics v_moved = row_count;
         exit when v_moved = 0;

@@ -1,5 +1,5 @@
--- send_idem(queue, type, payload, key, ttl, partition_key) sends an event unless one with
--- this key was sent to the queue within the last ttl. Returns its id, or with deduped
+-- send_idem(queue, type, payload, key, ttl, extra1 to extra4) sends an event unless one
+-- with this key was sent to the queue within the last ttl. Returns its id, or with deduped
 -- the id of the one that was sent. Of several senders of one key at once the first to
 -- commit sends.
 --
@@ -7,8 +7,8 @@
 -- and at most ten years; PQ014 outside of read committed, where a sender could not see
 -- whom it had waited for.
 create or replace function pgque.send_idem(
-    i_queue text, i_type text, i_payload text, i_idem_key text, i_ttl interval default '1 hour',
-    i_partition_key text default null)
+    i_queue text, i_type text, i_payload text, i_idem_key text, i_ttl interval,
+    i_extra1 text, i_extra2 text, i_extra3 text, i_extra4 text)
 returns table (event_id bigint, deduped boolean)
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
@@ -28,11 +28,24 @@ begin
     event_id := pgque._idem_event(v_queue.queue_id, i_idem_key);
     deduped := event_id is not null;
     if not deduped then
-        event_id := pgque._append(i_queue, i_type, i_payload, i_partition_key, null, null, null);
+        event_id := pgque._append(i_queue, i_type, i_payload, i_extra1, i_extra2, i_extra3, i_extra4);
         perform pgque._remember_key(v_queue.queue_id, i_idem_key, event_id, clock_timestamp() + i_ttl);
     end if;
     return next;
 end
+$$;
+call pgque._allow('pgque_writer', 'pgque.send_idem(text, text, text, text, interval, text, text, text, text)');
+
+-- send_idem(queue, type, payload, key, ttl, partition_key): the key of partitioned
+-- consumers is in extra1.
+create or replace function pgque.send_idem(
+    i_queue text, i_type text, i_payload text, i_idem_key text, i_ttl interval default '1 hour',
+    i_partition_key text default null)
+returns table (event_id bigint, deduped boolean)
+language sql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+    select * from pgque.send_idem(i_queue, i_type, i_payload, i_idem_key, i_ttl, i_partition_key, null, null, null)
 $$;
 call pgque._allow('pgque_writer', 'pgque.send_idem(text, text, text, text, interval, text)');
 
@@ -43,7 +56,7 @@ returns table (event_id bigint, deduped boolean)
 language sql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
-    select * from pgque.send_idem(i_queue, i_type, i_payload::text, i_idem_key, i_ttl, i_partition_key)
+    select * from pgque.send_idem(i_queue, i_type, i_payload::text, i_idem_key, i_ttl, i_partition_key, null, null, null)
 $$;
 call pgque._allow('pgque_writer', 'pgque.send_idem(text, text, jsonb, text, interval, text)');
 
