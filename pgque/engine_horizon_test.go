@@ -2,23 +2,30 @@ package pgque_test
 
 import (
 	"encoding/json"
+	"math"
 	"testing"
+	"time"
 )
 
-// blocks is how many blocks a query touches.
+// blocks is how many blocks a query touches. It is asked several times: at any one, the
+// session may have to read catalogs again.
 func (s *session) blocks(sql string) int {
 	s.t.Helper()
-	text := query1[[]byte](s.t, s.conn, `explain (analyze, buffers, format json) `+sql)
-	var plans []struct {
-		Plan struct {
-			Hit  int `json:"Shared Hit Blocks"`
-			Read int `json:"Shared Read Blocks"`
+	least := math.MaxInt
+	for range 5 {
+		text := query1[[]byte](s.t, s.conn, `explain (analyze, buffers, format json) `+sql)
+		var plans []struct {
+			Plan struct {
+				Hit  int `json:"Shared Hit Blocks"`
+				Read int `json:"Shared Read Blocks"`
+			}
 		}
+		if err := json.Unmarshal(text, &plans); err != nil {
+			s.t.Fatal(err)
+		}
+		least = min(least, plans[0].Plan.Hit+plans[0].Plan.Read)
 	}
-	if err := json.Unmarshal(text, &plans); err != nil {
-		s.t.Fatal(err)
-	}
-	return plans[0].Plan.Hit + plans[0].Plan.Read
+	return least
 }
 
 // A transaction that stays open keeps every version of a cursor that moved since. Who
@@ -33,7 +40,6 @@ func TestEngineHorizon_AnOldSnapshotDoesNotSlowConsumersDown(t *testing.T) {
 
 	const find = `select pgque._find_subscription(1, 1)`
 	page := e.receive("q", "c", 1)
-	before := e.blocks(find)
 	e.ack(page[0].Batch)
 	e.exec(`do $$
 		declare
@@ -47,11 +53,55 @@ func TestEngineHorizon_AnOldSnapshotDoesNotSlowConsumersDown(t *testing.T) {
 			end loop;
 		end $$`)
 	e.receive("q", "c", 1)
-	if after := e.blocks(find); after > before+10 {
-		t.Errorf("finding a cursor touches %d blocks, and after 3000 moves %d", before, after)
+	// The living version is among 32 of its generation; each may lie in a block of its own.
+	if after := e.blocks(find); after > 32+10 {
+		t.Errorf("finding a cursor that moved 3000 times touches %d blocks", after)
 	}
 	if rows := e.int(`select count(*) from pg_class where relname like 'event\_1%' and relkind = 'r' and pg_stat_get_dead_tuples(oid) > 0`); rows != 0 {
 		t.Error("event tables have dead rows")
+	}
+	old.exec(`commit`)
+}
+
+// What was put back, or sent for later, and has been delivered since stays dead in its
+// table. Maintenance must not read through all of it, time and again.
+func TestEngineHorizon_AnOldSnapshotDoesNotSlowMaintenanceDown(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	e.exec(`select pgque.set_queue_config('q', 'max_retries', '1000000')`)
+	old := e.newSession()
+	old.exec(`begin isolation level repeatable read; select 1`)
+	e.exec(`select pgque.send_batch('q', array(select g::text from generate_series(1, 1000) g))`)
+	e.exec(`select pgque.send_at('q', 't', 'much later'::text, clock_timestamp() + interval '1 day')`)
+	const rounds = 20
+	for range rounds {
+		e.tick("q")
+		page := e.receive("q", "c", 1000)
+		e.exec(`select pgque.batch_retry($1, 0)`, page[0].Batch)
+		e.ack(page[0].Batch)
+		e.exec(`select pgque.send_at('q', 't', g::text, clock_timestamp() + interval '1 second') from generate_series(1, 1000) g`)
+		e.exec(`update pgque.delayed set de_deliver_at = de_deliver_at - interval '2 seconds' where de_type = 't' and de_data <> 'much later'`)
+		if moved := e.int(`select pgque.maint_retry_events() + pgque.maint_deliver_delayed()`); moved < 1000+1000 {
+			t.Fatalf("%d moved", moved)
+		}
+	}
+	idle := e.newSession()
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		e.exec(`select pgque.maint()`)
+		after := idle.blocks(`select pgque.maint_retry_events() + pgque.maint_deliver_delayed()`)
+		if after < 50 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("after %d events a pass of maintenance touches %d blocks", 2*1000*rounds, after)
+		}
+	}
+	if waiting := e.int(`select count(*) from pgque.delayed`); waiting != 1 {
+		t.Errorf("%d events wait for their time", waiting)
+	}
+	e.tick("q")
+	if got := len(e.drain("q", "c", 10_000)); got != 1000+1000*rounds {
+		t.Errorf("%d events came", got)
 	}
 	old.exec(`commit`)
 }

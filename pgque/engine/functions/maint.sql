@@ -14,7 +14,11 @@ declare
 begin
     perform pgque._check_read_committed();
     v_done := pgque.maint_retry_events() + pgque.maint_deliver_delayed() + pgque.maint_idem();
-    for v_queue in select * from pgque.queue order by queue_id loop
+    for v_queue in
+        select * from pgque.queue
+        where queue_switch_step2 is null or queue_switch_time + queue_rotation_period <= clock_timestamp()
+        order by queue_id
+    loop
         begin
             v_done := v_done + pgque._turn(v_queue.queue_id);
         exception
@@ -22,6 +26,7 @@ begin
                 raise warning 'queue % is not rotated: %', v_queue.queue_name, sqlerrm;
         end;
     end loop;
+    perform pgque._compact('pgque.retry_queue'), pgque._compact('pgque.delayed');
     return v_done;
 end
 $$;
@@ -36,9 +41,13 @@ set search_path = pgque, pg_catalog, pg_temp
 as $$
 declare
     v_queue pgque.queue := pgque._queue(i_queue);
+    v_done integer;
 begin
     perform pgque._check_read_committed();
-    return pgque._move_retries(v_queue) + pgque._deliver_delayed(v_queue) + pgque.maint_idem() + pgque._turn(v_queue.queue_id);
+    v_done := pgque._move_due(v_queue, 'pgque.retry_queue') + pgque._move_due(v_queue, 'pgque.delayed')
+        + pgque.maint_idem() + pgque._turn(v_queue.queue_id);
+    perform pgque._compact('pgque.retry_queue'), pgque._compact('pgque.delayed');
+    return v_done;
 end
 $$;
 call pgque._allow('pgque_reader', 'pgque.maint_queue(text)');
@@ -48,5 +57,30 @@ create or replace function pgque._turn(i_queue_id integer) returns integer
 language plpgsql as $$
 begin
     return pgque._complete_rotation(i_queue_id)::integer + pgque._rotate(i_queue_id)::integer;
+end
+$$;
+
+-- _compact writes a table of waiting events anew when the dead rows in it, through which
+-- each search for what is due would go, far outnumber those that wait. Vacuum sees to
+-- that otherwise; while an old snapshot is held it may not.
+--
+-- The table is locked when it is read: nobody has a row in it that is not yet committed.
+-- When somebody has, or there are so many rows that writing them would take long, it
+-- stays as it is. Of a transaction that began before and looks later the table is empty;
+-- dumps are none of those, they lock it from their beginning.
+create or replace function pgque._compact(i_table text) returns void
+language plpgsql as $$
+declare
+    v_dead bigint := pg_stat_get_dead_tuples(i_table::regclass);
+    v_waiting bigint := pg_stat_get_live_tuples(i_table::regclass);
+begin
+    if v_dead < 5000 or v_dead < 2 * v_waiting or v_waiting > 100000
+       or not has_database_privilege(current_database(), 'temporary') or not pgque._lock_table(i_table) then
+        return;
+    end if;
+    execute 'create temp table pgque_waiting on commit drop as select * from ' || i_table;
+    execute 'truncate ' || i_table;
+    execute 'insert into ' || i_table || ' select * from pg_temp.pgque_waiting';
+    drop table pg_temp.pgque_waiting;
 end
 $$;

@@ -8,52 +8,91 @@ create or replace function pgque.maint_retry_events() returns integer
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
+begin
+    return pgque._move_everywhere('pgque.retry_queue');
+end
+$$;
+
+-- maint_deliver_delayed() sends all that send_at scheduled and that is due, in the same
+-- way. Returns how many. A closed queue takes them as well: they were accepted when it
+-- was open.
+create or replace function pgque.maint_deliver_delayed() returns integer
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+begin
+    return pgque._move_everywhere('pgque.delayed');
+end
+$$;
+
+-- _waiting describes a table of events that wait for their time: its columns of the
+-- queue, the time and the order, and those that become columns of the event.
+create or replace function pgque._waiting(
+    i_table text, out queue text, out due text, out id text, out stored text, out event text)
+language sql immutable as $$
+    select t.queue, t.due, t.id, t.stored, t.event
+    from (values
+        ('pgque.retry_queue', 'ev_queue', 'ev_retry_after', 'ev_id',
+            'ev_id, ev_time, ev_owner, ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4',
+            'ev_id, ev_time, ev_owner, ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4'),
+        ('pgque.delayed', 'de_queue', 'de_deliver_at', 'de_deliver_at, de_id',
+            'de_type, de_data, de_extra1, de_extra2, de_extra3, de_extra4',
+            'ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4')
+    ) as t (from_table, queue, due, id, stored, event)
+    where from_table = i_table
+$$;
+
+create or replace function pgque._move_everywhere(i_table text) returns integer
+language plpgsql
+set enable_seqscan = off
+as $$
 declare
+    w record := pgque._waiting(i_table);
     v_queue pgque.queue;
-    v_now timestamptz := clock_timestamp(); -- in a variable, for the index
     v_moved integer := 0;
 begin
-    for v_queue in
-        select * from pgque.queue q
-        where exists (select from pgque.retry_queue where ev_queue = q.queue_id and ev_retry_after <= v_now)
-        order by queue_id
+    for v_queue in execute format(
+        'select * from pgque.queue where exists (select from %s where %I = queue_id and %I <= $1) order by queue_id',
+        i_table, w.queue, w.due) using clock_timestamp()
     loop
         begin
-            v_moved := v_moved + pgque._move_retries(v_queue);
+            v_moved := v_moved + pgque._move_due(v_queue, i_table);
         exception
             when others then
-                raise warning 'retries of queue % stay where they are: %', v_queue.queue_name, sqlerrm;
+                raise warning 'events of queue % stay in %: %', v_queue.queue_name, i_table, sqlerrm;
         end;
     end loop;
     return v_moved;
 end
 $$;
 
--- _move_retries moves what is due, ten thousand at a time. Drawing one number of the
--- event sequence shows the ticker that there is something new.
-create or replace function pgque._move_retries(i_queue pgque.queue) returns integer
+-- _move_due moves what is due for one queue, ten thousand at a time. Drawing one number
+-- of the event sequence shows the ticker that there is something new: retries keep the
+-- ids that they have.
+create or replace function pgque._move_due(i_queue pgque.queue, i_table text) returns integer
 language plpgsql
 set enable_seqscan = off
 as $$
 declare
+    w record := pgque._waiting(i_table);
     v_due_by timestamptz := clock_timestamp();
-    v_table text;
+    v_is_due boolean;
     v_moved integer;
     v_total integer := 0;
 begin
-    if not exists (select from pgque.retry_queue where ev_queue = i_queue.queue_id and ev_retry_after <= v_due_by) then
+    execute format('select exists (select from %s where %I = $1 and %I <= $2)', i_table, w.queue, w.due)
+        into v_is_due using i_queue.queue_id, v_due_by;
+    if not v_is_due then
         return 0;
     end if;
     perform pg_current_xact_id(); -- before the table is looked up, as for every insert
-    v_table := pgque.current_event_table(i_queue.queue_name);
     loop
-        execute 'with due as (delete from pgque.retry_queue where ctid = any (array('
-                '   select ctid from pgque.retry_queue where ev_queue = $1 and ev_retry_after <= $2'
-                '   order by ev_retry_after limit 10000 for update skip locked)) returning *)'
-                ' insert into ' || v_table || ' (ev_id, ev_time, ev_owner, ev_retry, ev_type, ev_data,'
-                '                               ev_extra1, ev_extra2, ev_extra3, ev_extra4)'
-                ' select ev_id, ev_time, ev_owner, ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4'
-                ' from due order by ev_id'
+        execute format(
+            'with due as (delete from %1$s where ctid = any (array('
+            '   select ctid from %1$s where %2$I = $1 and %3$I <= $2'
+            '   order by %3$I limit 10000 for update skip locked)) returning *)'
+            ' insert into %4$s (%5$s) select %6$s from due order by %7$s',
+            i_table, w.queue, w.due, pgque.current_event_table(i_queue.queue_name), w.event, w.stored, w.id)
             using i_queue.queue_id, v_due_by;
         get diagnostics v_moved = row_count;
         exit when v_moved = 0;

@@ -33,7 +33,7 @@ begin
     perform pgque._check_read_committed();
     -- All marks are taken before the first tick gives this transaction an id.
     select array_agg(q order by queue_id), array_agg(pgque._low_mark(q) order by queue_id) into v_queues, v_marks
-    from pgque.queue q where not queue_ticker_paused and not queue_external_ticker;
+    from pgque._queues_to_tick() q;
     for i in 1 .. coalesce(cardinality(v_queues), 0) loop
         if pgque._tick_apart(v_queues[i], v_marks[i]) is not null then
             v_ticked := v_ticked + 1;
@@ -128,6 +128,63 @@ begin
 end
 $$;
 
+-- _queues_to_tick finds in one pass the queues that ticker() has to look at, which _tick
+-- does then, one by one. Of a thousand queues few have anything new at a time.
+--
+-- A queue needs no look when no event id was drawn since the last tick, nobody who drew
+-- one earlier can have committed since (_is_settled), and no idle tick is due. A queue
+-- whose sequences or ticks are not what they should be gets its look, and its warning.
+create or replace function pgque._queues_to_tick() returns setof pgque.queue
+language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
+as $$
+declare
+    v_now timestamptz := clock_timestamp();
+    v_xmax xid8 := pg_snapshot_xmax(pg_current_snapshot());
+begin
+    return query
+        select q.*
+        from pgque.queue q
+        left join lateral (
+            select * from pgque.tick t where t.tick_queue = q.queue_id
+            order by t.tick_queue desc, t.tick_id desc limit 1) last on true
+        left join lateral (
+            select * from pgque.tick t where t.tick_queue = q.queue_id and t.tick_id < last.tick_id
+            order by t.tick_queue desc, t.tick_id desc limit 1) before on true
+        cross join lateral (
+            select coalesce(pg_sequence_last_value(to_regclass(q.queue_event_seq)), 0) - last.tick_event_seq as waiting,
+                   v_now - last.tick_time as age) as now
+        where not q.queue_ticker_paused and not q.queue_external_ticker
+          and case
+                  when last.tick_id is null or last.tick_id <= q.queue_forced_tick or waiting < 0
+                      or pg_snapshot_xmax(last.tick_snapshot) > v_xmax then true
+                  when age >= q.queue_ticker_max_lag or waiting >= q.queue_ticker_max_count or q.queue_ticker_max_count <= 1 then
+                      waiting > 0 or not pgque._is_settled(last, before)
+                      or age >= q.queue_ticker_idle_period
+                      or age >= 2 * (last.tick_time - before.tick_time)
+                      or before.tick_time is null
+                  else
+                      waiting = 0 and age >= q.queue_ticker_max_lag / 2
+                      and (age >= q.queue_ticker_idle_period
+                           or age >= 2 * coalesce(last.tick_time - before.tick_time, interval '0'))
+              end;
+exception
+    when others then -- a queue was dropped meanwhile
+        return query select * from pgque.queue where not queue_ticker_paused and not queue_external_ticker;
+end
+$$;
+
+-- _is_settled tells that all who had drawn an event id when the last tick was made had
+-- ended by then. Either nobody was running; or no id was drawn since the tick before,
+-- and all who were older than that one had ended.
+create or replace function pgque._is_settled(i_last pgque.tick, i_before pgque.tick) returns boolean
+language sql stable as $$
+    select coalesce(i_last.tick_next_xid <= pg_snapshot_xmax(i_last.tick_snapshot)
+                    and not exists (select from pg_snapshot_xip(i_last.tick_snapshot)), false)
+        or coalesce(i_before.tick_event_seq = i_last.tick_event_seq
+                    and i_before.tick_next_xid <= pg_snapshot_xmin(i_last.tick_snapshot), false)
+$$;
+
 -- _tick_apart turns an error into a warning and a null.
 create or replace function pgque._tick_apart(i_queue pgque.queue, i_low_mark bigint) returns bigint
 language plpgsql as $$
@@ -157,6 +214,10 @@ begin
     v_last := pgque._last_tick(i_queue.queue_id);
     perform pgque._check_clock(i_queue, v_last);
     v_waiting := pgque.seq_getval(i_queue.queue_event_seq) - v_last.tick_event_seq;
+    if v_waiting < 0 or (v_last.tick_time < pg_postmaster_start_time() and pgque._has_repeated_ids(i_queue, v_last)) then
+        perform pgque._repair_event_seq(i_queue, v_last);
+        v_waiting := 1;
+    end if;
     if v_waiting = 0 and pgque._was_committed_since(i_queue, v_last) then
         v_waiting := 1;
     end if;
@@ -164,7 +225,8 @@ begin
        or (i_eager and v_waiting > 0)
        or (not i_eager and pgque._tick_is_due(i_queue, v_last, v_waiting)) then
         -- A mark below the last tick's was overtaken by that tick.
-        return pgque._insert_tick(i_queue, case when i_low_mark >= coalesce(v_last.tick_event_seq, 0) then i_low_mark end);
+        return pgque._insert_tick(i_queue, v_last.tick_id,
+                                  case when i_low_mark >= coalesce(v_last.tick_event_seq, 0) then i_low_mark end);
     end if;
     return null;
 end
@@ -229,7 +291,9 @@ $$;
 -- event that the snapshot sees has an id of at most tick_event_high. Hence the order:
 -- the low mark first, then the snapshot and this transaction's id, then the sequence
 -- once more.
-create or replace function pgque._insert_tick(i_queue pgque.queue, i_low_mark bigint) returns bigint
+--
+-- The id is above the last tick's, also when its sequence fell behind.
+create or replace function pgque._insert_tick(i_queue pgque.queue, i_last_id bigint, i_low_mark bigint) returns bigint
 language plpgsql as $$
 declare
     v_snapshot pg_snapshot := pgque._tick_snapshot();
@@ -237,6 +301,9 @@ declare
     v_high bigint := pgque.seq_getval(i_queue.queue_event_seq);
     v_id bigint := nextval(i_queue.queue_tick_seq);
 begin
+    if v_id <= i_last_id then
+        v_id := setval(i_queue.queue_tick_seq, i_last_id + 1);
+    end if;
     insert into pgque.tick (tick_queue, tick_id, tick_snapshot, tick_event_seq, tick_event_high, tick_next_xid)
     values (i_queue.queue_id, v_id, v_snapshot, coalesce(i_low_mark, v_high), v_high, v_next_xid);
     perform pg_notify('pgque_' || i_queue.queue_name, v_id::text);
@@ -272,6 +339,53 @@ begin
         raise exception 'ticks of queue % lie in the future of this server', i_queue.queue_name
             using errcode = 'PQ015', hint = 'The data was restored from elsewhere: run pgque.rebase().';
     end if;
+end
+$$;
+
+-- A sequence falls behind when tables are copied without it (logical replication), or
+-- when the server crashes under wal_level minimal soon after the queue was made. It
+-- draws ids a second time then, below the mark of a tick; a window that begins at that
+-- tick expects higher ones, and would miss them.
+--
+-- _has_repeated_ids looks for such events where the sequence has caught up unnoticed,
+-- after a start of the server.
+create or replace function pgque._has_repeated_ids(i_queue pgque.queue, i_tick pgque.tick) returns boolean
+language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set jit = off
+as $$
+declare
+    v_has boolean;
+begin
+    if i_queue.queue_foreign_ids or i_tick.tick_next_xid is null then
+        return false;
+    end if;
+    execute format('select exists (select from %s where ev_txid > $1 and ev_id + 0 <= $2 and ev_owner is null)', i_queue.queue_data_pfx)
+        into v_has using i_tick.tick_next_xid, i_tick.tick_event_seq;
+    return v_has;
+end
+$$;
+
+-- _repair_event_seq moves the sequence above all ids that were used, and one further, so
+-- that there is something new for the ticker. The queue remembers that its ids say
+-- nothing of transactions: windows are read by transaction then.
+--
+-- Numbers are drawn rather than set where few are missing: others draw as well.
+create or replace function pgque._repair_event_seq(i_queue pgque.queue, i_last pgque.tick) returns void
+language plpgsql as $$
+declare
+    v_highest bigint;
+    v_missing bigint;
+begin
+    execute format('select max(ev_id) from %s', i_queue.queue_data_pfx) into v_highest;
+    v_highest := greatest(v_highest, i_last.tick_event_seq, i_last.tick_event_high) + 1;
+    v_missing := v_highest - pgque.seq_getval(i_queue.queue_event_seq);
+    if v_missing > 10000 then
+        perform setval(i_queue.queue_event_seq, v_highest);
+    else
+        perform nextval(i_queue.queue_event_seq) from generate_series(1, v_missing);
+    end if;
+    update pgque.queue set queue_foreign_ids = true where queue_id = i_queue.queue_id and not queue_foreign_ids;
+    raise warning 'the sequence % had fallen behind and was moved to %', i_queue.queue_event_seq, v_highest;
 end
 $$;
 
