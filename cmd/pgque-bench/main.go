@@ -23,6 +23,7 @@ type plan struct {
 	rounds int
 	slice  time.Duration // of one contestant in one round
 	scale  int           // size of backlogs, in thousands of events
+	rivals bool          // whether other queues take part
 }
 
 func main() {
@@ -47,16 +48,16 @@ func run(ctx context.Context, quick bool, only string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lab.close()) }()
-	p := plan{rounds: 5, slice: 600 * time.Millisecond, scale: 40}
+	p := plan{rounds: 5, slice: 600 * time.Millisecond, scale: 40, rivals: true}
 	if quick {
-		p = plan{rounds: 5, slice: 100 * time.Millisecond, scale: 5}
+		p = plan{rounds: 5, slice: 100 * time.Millisecond, scale: 5, rivals: only != ""}
 	}
 	return compare(ctx, lab, p, pattern)
 }
 
 func compare(ctx context.Context, lab *lab, p plan, pattern *regexp.Regexp) error {
 	printHeader(os.Stdout, lab)
-	for _, d := range duels() {
+	for _, d := range duels(p) {
 		if !pattern.MatchString(d.what) {
 			continue
 		}
@@ -78,11 +79,15 @@ func compare(ctx context.Context, lab *lab, p plan, pattern *regexp.Regexp) erro
 }
 
 // duels are the rows of the table, in its order.
-func duels() []duel {
+func duels(p plan) []duel {
 	var all []duel
 	all = append(all, sendDuels()...)
 	all = append(all, consumeDuels()...)
-	return append(all, codecDuels()...)
+	all = append(all, codecDuels()...)
+	if p.rivals {
+		all = append(all, rivalDuels()...)
+	}
+	return all
 }
 
 // survey is something that prints lines of its own.
