@@ -28,9 +28,11 @@ type Options struct {
 	Examples bool
 	// Fuzz adds a fuzz target for every event, and Examples for their seeds.
 	Fuzz bool
-	// Defaults fills in the default of a member that a received event lacks, for
-	// strings, numbers and booleans. Defaults to false: what is absent stays so.
+	// Defaults fills in the default of a member that a received event lacks, where
+	// its type's rules surely accept it. Defaults to false: what is absent stays so.
 	Defaults bool
+	// Types are Go types of the user's for formats and schemas.
+	Types []model.TypeMapping
 	// RefRoots serve references below a URI from a folder.
 	RefRoots []schema.RefRoot
 	// RootQueues names the queue of the files right in a root, by the root's
@@ -64,7 +66,12 @@ func Model(sources []schema.Source, opts Options) (*model.Model, []schema.Diagno
 	if d := checkPackage(opts.Package); d != nil {
 		return nil, []schema.Diagnostic{*d}
 	}
-	set, diags := schema.Load(sources, schema.Options{RefRoots: opts.RefRoots, Limits: opts.Limits, AssertFormat: !opts.FormatAnnotation})
+	set, diags := schema.Load(sources, schema.Options{
+		RefRoots:     opts.RefRoots,
+		Limits:       opts.Limits,
+		AssertFormat: !opts.FormatAnnotation,
+		Formats:      mappedFormats(opts.Types),
+	})
 	if HasErrors(diags) {
 		return nil, diags
 	}
@@ -73,9 +80,19 @@ func Model(sources []schema.Source, opts Options) (*model.Model, []schema.Diagno
 		Examples:   opts.Examples,
 		Fuzz:       opts.Fuzz,
 		Defaults:   opts.Defaults,
+		Types:      opts.Types,
 		RootQueues: opts.RootQueues,
 	})
 	return m, sorted(append(diags, more...))
+}
+
+// mappedFormats are the formats that the user knows.
+func mappedFormats(types []model.TypeMapping) []string {
+	var formats []string
+	for _, t := range types {
+		formats = append(formats, t.Key)
+	}
+	return formats
 }
 
 func checkPackage(name string) *schema.Diagnostic {

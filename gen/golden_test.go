@@ -17,6 +17,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/pgque/pgque-go/gen"
+	"github.com/pgque/pgque-go/gen/model"
 	"github.com/pgque/pgque-go/gen/schema"
 )
 
@@ -27,7 +28,8 @@ var update = flag.Bool("update", false, "rewrite the golden parts of testdata/*.
 // file to be read by people. The lines of "accept" and "reject" are instances,
 // each behind the Go type that accepts or rejects it; a rejected one may be
 // followed by " => " and a part of the error, an accepted one by " => " and what it
-// becomes. A file called "defaults" turns that option on.
+// becomes. A file called "defaults" turns that option on; the lines of "types" are
+// mappings, KEY=TYPE.
 func TestGolden(t *testing.T) {
 	names, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(names) == 0 {
@@ -48,7 +50,7 @@ func runGolden(t *testing.T, w *workshop, name string) {
 		t.Fatal(err)
 	}
 	pkg := strings.ReplaceAll(strings.TrimSuffix(filepath.Base(name), ".txtar"), "-", "")
-	files, diags := gen.Generate(schemasOf(archive), gen.Options{Package: pkg, Defaults: has(archive, "defaults")})
+	files, diags := gen.Generate(schemasOf(archive), gen.Options{Package: pkg, Defaults: has(archive, "defaults"), Types: typesOf(t, archive)})
 	compareDiagnostics(t, archive, diags)
 	for i, f := range archive.Files {
 		switch {
@@ -68,6 +70,24 @@ func runGolden(t *testing.T, w *workshop, name string) {
 
 func has(archive *txtar.Archive, name string) bool {
 	return slices.ContainsFunc(archive.Files, func(f txtar.File) bool { return f.Name == name })
+}
+
+func typesOf(t *testing.T, archive *txtar.Archive) (list []model.TypeMapping) {
+	t.Helper()
+	for _, f := range archive.Files {
+		if f.Name != "types" {
+			continue
+		}
+		for i, line := range strings.Split(strings.TrimSpace(string(f.Data)), "\n") {
+			key, text, _ := strings.Cut(line, "=")
+			g, err := model.ParseGoType(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, model.TypeMapping{Key: key, Go: g, Pos: schema.Position{File: "types", Line: i + 1, Column: 1}})
+		}
+	}
+	return list
 }
 
 func schemasOf(archive *txtar.Archive) []schema.Source {

@@ -23,6 +23,8 @@ func (k *codec) appendBody() []jen.Code {
 	switch k.t.Kind {
 	case model.Struct:
 		return k.appendStruct()
+	case model.Tuple:
+		return k.appendTuple()
 	case model.Enum:
 		// return wire.AppendString(b, string(*v))
 		return []jen.Code{jen.Return(jen.Qual(pathWire, "AppendString").Call(jen.Id("b"), jen.String().Parens(jen.Op("*").Id("v"))))}
@@ -109,6 +111,9 @@ func (k *codec) appendField(f *model.Field) writing {
 	place := jen.Id("v").Dot(f.Go)
 	s := f.Shape
 	name := text(quoteJSON(f.Name) + ":")
+	if k.t.Kind == model.Tuple {
+		name = ""
+	}
 	member := func(value writing) writing {
 		return append(append(writing{name}, value...), text(","))
 	}
@@ -178,6 +183,9 @@ func (k *codec) appendBase(t target, s *model.Shape) writing {
 	switch s.Basic {
 	case model.Raw:
 		return writing{jen.Id("b").Op("=").Append(jen.Id("b"), t.val().Op("..."))}
+	case model.Foreign:
+		// b = wire.AppendValue(b, &v.X)
+		return writing{jen.Id("b").Op("=").Qual(pathWire, "AppendValue").Call(jen.Id("b"), t.ptr())}
 	case model.Named:
 		if isUnion(s) {
 			// b = appendPayment(v.X, b)

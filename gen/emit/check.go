@@ -27,7 +27,10 @@ func CheckDecls(c *model.Check) []jen.Code {
 		decls = append(decls, jen.Var().Defs(f.rules...).Line())
 	}
 	name := decideName(c)
-	if c.Remembers {
+	switch {
+	case c.Shared:
+		decls = append(decls, sharing(c, name)...)
+	case c.Remembers:
 		decls = append(decls, remembering(c, name)...)
 	}
 	return append(decls,
@@ -40,7 +43,7 @@ func CheckDecls(c *model.Check) []jen.Code {
 func CheckNames(c *model.Check) []string {
 	f := &checkFunc{check: c}
 	f.body()
-	if c.Remembers {
+	if c.Shared || c.Remembers {
 		return append(f.named, c.Func, decideName(c))
 	}
 	return append(f.named, c.Func)
@@ -48,7 +51,7 @@ func CheckNames(c *model.Check) []string {
 
 // decideName is the name of the function that holds the rules.
 func decideName(c *model.Check) string {
-	if c.Remembers {
+	if c.Shared || c.Remembers {
 		return "decide" + strings.TrimPrefix(c.Func, "check")
 	}
 	return c.Func
@@ -62,6 +65,16 @@ func predicate(name string, body ...jen.Code) *jen.Statement {
 		jen.Id("ev").Op("*").Qual(checkRuntime, "Evaluated"),
 		jen.Id("r").Op("*").Qual(checkRuntime, "Report"),
 	).Bool().Block(body...).Line()
+}
+
+// sharing yields the function of a check that asks decide once for each value and
+// each kind of question.
+func sharing(c *model.Check, decide string) []jen.Code {
+	return []jen.Code{
+		jen.Comment(c.Func + " is " + decide + ", asked once for each value."),
+		// return v.Once("checkX", decideX, ev, r)
+		predicate(c.Func, jen.Return(value("Once", jen.Lit(c.Func), jen.Id(decide), jen.Id("ev"), jen.Id("r")))),
+	}
 }
 
 // remembering yields the function of a check that asks decide once for each

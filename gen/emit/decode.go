@@ -65,6 +65,8 @@ func (k *codec) decodeBody() []jen.Code {
 	switch k.t.Kind {
 	case model.Struct:
 		return append(body, k.decodeStruct()...)
+	case model.Tuple:
+		return append(body, k.decodeTuple()...)
 	case model.Enum:
 		return append(body, k.decodeEnum()...)
 	case model.Defined:
@@ -166,6 +168,10 @@ func (k *codec) decodeDefaults() []jen.Code {
 			continue
 		}
 		place := jen.Id("v").Dot(f.Go)
+		if !isScalar(f.Shape) {
+			body = append(body, k.decodeDefault(i, f))
+			continue
+		}
 		absent := k.seenWord(i, false).Op("&").Parens(jen.Lit(1).Op("<<").Lit(i % 64)).Op("==").Lit(0)
 		body = append(body, jen.If(absent).Block(
 			place.Clone().Op("=").New(baseType(f.Shape)),
@@ -173,6 +179,27 @@ func (k *codec) decodeDefaults() []jen.Code {
 		))
 	}
 	return body
+}
+
+// isScalar reports a default that Go can write as a constant.
+func isScalar(s *model.Shape) bool {
+	switch s.Basic {
+	case model.Bool, model.Int, model.Float, model.String:
+		return true
+	}
+	return s.Type != nil && s.Type.Kind == model.Enum
+}
+
+// decodeDefault yields, for an absent member whose default has parts,
+//
+//	if seen&(1<<3) == 0 {
+//		d := wire.NewDecoder([]byte("[1,2]"))
+//		…
+//	}
+func (k *codec) decodeDefault(i int, f *model.Field) jen.Code {
+	absent := k.seenWord(i, false).Op("&").Parens(jen.Lit(1).Op("<<").Lit(i % 64)).Op("==").Lit(0)
+	open := jen.Id("d").Op(":=").Qual(pathWire, "NewDecoder").Call(jen.Index().Byte().Parens(jen.Lit(f.Default.Text)))
+	return jen.If(absent).Block(append([]jen.Code{open}, k.decodeField(f)...)...)
 }
 
 // constant yields the default as a Go constant. Numbers are JSON's, which the
@@ -321,7 +348,7 @@ func (k *codec) decodeMember(m *jen.Statement, key, elem *model.Shape) []jen.Cod
 		body = append(body, k.tests(at(jen.Id(name)), key, onDecoder)...)
 	}
 	body = append(body, jen.Var().Id(item).Add(itemType(elem)))
-	body = append(body, k.decodeItem(at(jen.Id(item)), elem)...)
+	body = append(body, k.decodePart(at(jen.Id(item)), elem)...)
 	return append(body, m.Clone().Index(jen.Id(name)).Op("=").Id(item))
 }
 
@@ -393,6 +420,14 @@ func (k *codec) unlessNull(s *model.Shape, read []jen.Code) []jen.Code {
 	return []jen.Code{jen.If(jen.Op("!").Id("d").Dot("Null").Call()).Block(read...)}
 }
 
+// decodePart reads an item, or a member without a field.
+func (k *codec) decodePart(t target, s *model.Shape) []jen.Code {
+	if s.Secret {
+		return concealed(onDecoder, k.decodeItem(t, s))
+	}
+	return k.decodeItem(t, s)
+}
+
 // decodeItem reads a value that is never absent.
 func (k *codec) decodeItem(t target, s *model.Shape) []jen.Code {
 	if s.Nullable && !isNilable(s) {
@@ -407,6 +442,9 @@ func (k *codec) decodeBase(t target, s *model.Shape) []jen.Code {
 	case model.Raw:
 		// v.X, _ = d.Raw()
 		return []jen.Code{jen.List(t.val(), jen.Id("_")).Op("=").Id("d").Dot("Raw").Call()}
+	case model.Foreign:
+		// d.Into(&v.X)
+		return []jen.Code{jen.Id("d").Dot("Into").Call(t.ptr())}
 	case model.Named:
 		// v.X.decode(d)
 		mark := jen.Id("accepted")
@@ -469,7 +507,7 @@ func (k *codec) decodeSlice(t target, s *model.Shape) []jen.Code {
 		// list[len(list)-1].decode(d)
 		last := jen.Id(list).Index(jen.Len(jen.Id(list)).Op("-").Lit(1))
 		loop = append(loop, jen.Id(list).Op("=").Append(room(list), baseType(s.Elem).Values()))
-		loop = append(loop, k.decodeItem(at(last), s.Elem)...)
+		loop = append(loop, k.decodePart(at(last), s.Elem)...)
 	} else {
 		// list = wire.Room(d, list)
 		// var item T
@@ -478,7 +516,7 @@ func (k *codec) decodeSlice(t target, s *model.Shape) []jen.Code {
 		item := k.name("item")
 		loop = append(loop, jen.Id(list).Op("=").Add(room(list)))
 		loop = append(loop, jen.Var().Id(item).Add(itemType(s.Elem)))
-		loop = append(loop, k.decodeItem(at(jen.Id(item)), s.Elem)...)
+		loop = append(loop, k.decodePart(at(jen.Id(item)), s.Elem)...)
 		loop = append(loop, jen.Id(list).Op("=").Append(jen.Id(list), jen.Id(item)))
 	}
 	body := []jen.Code{
@@ -497,7 +535,14 @@ func room(list string) *jen.Statement {
 
 // isComposite reports types that are Go structs.
 func isComposite(s *model.Shape) bool {
-	return s.Type != nil && (s.Type.Kind == model.Struct || s.Type.Kind == model.Wrapped || s.Type.Kind == model.Sum)
+	if s.Type == nil {
+		return false
+	}
+	switch s.Type.Kind {
+	case model.Struct, model.Wrapped, model.Sum, model.Tuple:
+		return true
+	}
+	return false
 }
 
 func (k *codec) decodeMap(t target, s *model.Shape) []jen.Code {

@@ -116,19 +116,26 @@ func fileName(q *model.Queue) string { return q.Home + "_events.go" }
 
 // newFile has the header, and the names of the packages that it may import: an
 // import whose name is not known would be given one of its own.
-func newFile(pkg string) *jen.File {
-	f := jen.NewFile(pkg)
+func newFile(m *model.Model) *jen.File {
+	f := jen.NewFile(m.Package)
 	f.HeaderComment(Header + " " + Version + ". DO NOT EDIT.")
 	f.ImportName(pathBus, "pgque")
 	f.ImportName(pathWire, "wire")
 	f.ImportName(pathPgx, "pgx")
 	f.ImportName(pathSample, "sample")
 	f.ImportName(pathFuzz, "fuzz")
+	for _, i := range m.Imports {
+		if i.IsStandard() {
+			f.ImportName(i.Path, i.Name)
+		} else {
+			f.ImportAlias(i.Path, i.Name)
+		}
+	}
 	return f
 }
 
 func (u *unit) file() (File, error) {
-	f := newFile(u.model.Package)
+	f := newFile(u.model)
 	f.HeaderComment("// Schemas: sha256 " + u.sources() + ".")
 	u.handshake(f)
 	if u.queue != nil {
@@ -146,11 +153,11 @@ func (u *unit) file() (File, error) {
 			f.Add(code)
 		}
 	}
-	return rendered(f, u.name, u.planned())
+	return rendered(f, u.name, u.planned(), u.model.Imports)
 }
 
 // rendered is the file as text, verified: it declares what was planned only.
-func rendered(f *jen.File, name string, plan map[string]bool) (File, error) {
+func rendered(f *jen.File, name string, plan map[string]bool, foreign []model.Import) (File, error) {
 	var buf bytes.Buffer
 	if err := f.Render(&buf); err != nil {
 		return File{}, fmt.Errorf("emit: %s: %w", name, err)
@@ -159,7 +166,7 @@ func rendered(f *jen.File, name string, plan map[string]bool) (File, error) {
 	if err != nil {
 		return File{}, fmt.Errorf("emit: %s: %w\n%s", name, err, numbered(buf.Bytes()))
 	}
-	return File{name, out}, verify(name, out, plan)
+	return File{name, out}, verify(name, out, plan, foreign)
 }
 
 // grouped sorts the imports into two groups: the standard library's and others.

@@ -70,6 +70,8 @@ func (e *exampler) body() []jen.Code {
 			return nil
 		}
 		return []jen.Code{v.Op("=").Qual(pathSample, "Pick").Call(append([]jen.Code{jen.Id("r")}, constants(e.t)...)...)}
+	case model.Tuple:
+		return append([]jen.Code{stop}, e.tuple()...)
 	case model.Defined:
 		inner := e.assign(jen.Id("inner"), e.t.Of)
 		body := append([]jen.Code{stop, jen.Var().Id("inner").Add(baseType(e.t.Of))}, inner...)
@@ -129,7 +131,7 @@ func (e *exampler) field(f *model.Field) []jen.Code {
 	default:
 		body = e.pointer(place, s)
 	}
-	if f.Required {
+	if f.Required || f.Item > 0 {
 		return body
 	}
 	return []jen.Code{jen.If(jen.Id("depth").Op("<").Lit(3).Op("&&").Id("r").Dot("IntN").Call(jen.Lit(2)).Op("==").Lit(0)).Block(body...)}
@@ -178,6 +180,8 @@ func (e *exampler) assign(place *jen.Statement, s *model.Shape) []jen.Code {
 		return []jen.Code{jen.List(place.Clone(), jen.Id("_")).Op("=").Qual(pathWire, parse).Call(sampled("Pick", literals(model.Samples(basicFormats[s.Basic]))...))}
 	case model.Raw:
 		return set(jen.Qual(pathJSON, "RawMessage").Call(sampled("Pick", literals([]string{"null", "true", "12", `"text"`, "[]", "{}"})...)))
+	case model.Foreign:
+		return e.foreign(place, s)
 	case model.Named:
 		return set(jen.Id("example"+s.Name).Call(random, jen.Id("depth").Op("+").Lit(1)))
 	case model.Slice:

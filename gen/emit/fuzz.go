@@ -14,7 +14,7 @@ const fuzzFile = "fuzz_test.go"
 
 // fuzzTargets returns the file with a fuzz target for every event.
 func fuzzTargets(m *model.Model) (File, error) {
-	f := newFile(m.Package)
+	f := newFile(m)
 	plan := map[string]bool{}
 	for _, ev := range m.Events {
 		plan["Fuzz"+ev.Go] = true
@@ -29,5 +29,5 @@ func fuzzTargets(m *model.Model) (File, error) {
 			),
 		).Line()
 	}
-	return rendered(f, fuzzFile, plan)
+	return rendered(f, fuzzFile, plan, nil)
 }

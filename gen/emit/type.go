@@ -54,7 +54,7 @@ func documented(t *model.Type) *jen.Statement {
 // underlying yields what stands behind type X.
 func underlying(t *model.Type) *jen.Statement {
 	switch t.Kind {
-	case model.Struct:
+	case model.Struct, model.Tuple:
 		return structType(t)
 	case model.Enum:
 		return jen.String()
@@ -88,7 +88,13 @@ func structType(t *model.Type) *jen.Statement {
 		}
 		fields = append(fields, field)
 	}
-	if t.Extra != nil {
+	switch {
+	case t.Extra == nil:
+	case t.Kind == model.Tuple:
+		fields = append(fields,
+			comment("Rest holds the items behind those.").Line().
+				Id("Rest").Index().Add(itemType(t.Extra)))
+	default:
 		fields = append(fields,
 			comment("Extra holds the members that the schema does not name.").Line().
 				Id("Extra").Map(jen.String()).Add(itemType(t.Extra)))
@@ -104,7 +110,7 @@ func structType(t *model.Type) *jen.Statement {
 // remembers reports an event that keeps how values were spelled which Go writes
 // in another way.
 func remembers(t *model.Type) bool {
-	return t.Event != nil && t.Respelled && (t.Kind == model.Struct || t.Kind == model.Wrapped)
+	return t.Event != nil && t.Respelled && (t.Kind == model.Struct || t.Kind == model.Tuple || t.Kind == model.Wrapped)
 }
 
 func memoryField(t *model.Type) []jen.Code {
@@ -144,7 +150,7 @@ func itemType(s *model.Shape) *jen.Statement {
 
 // isNilable reports types that have nil, which stands for absence or null.
 func isNilable(s *model.Shape) bool {
-	return s.Basic == model.Slice || s.Basic == model.Map || s.Basic == model.Raw || isUnion(s)
+	return s.Basic == model.Slice || s.Basic == model.Map || s.Basic == model.Raw || isUnion(s) || s.Basic == model.Foreign && s.Go.Pointer
 }
 
 // baseType is the Go type of a value that is there and not null.
@@ -176,6 +182,8 @@ func baseType(s *model.Shape) *jen.Statement {
 		return jen.Index().Add(itemType(s.Elem))
 	case model.Map:
 		return jen.Map(jen.String()).Add(itemType(s.Elem))
+	case model.Foreign:
+		return foreignType(s.Go)
 	case model.Named:
 		return id(s.Name)
 	}

@@ -22,6 +22,8 @@ func (k *codec) validateBody() []jen.Code {
 	switch k.t.Kind {
 	case model.Struct:
 		body = k.validateStruct()
+	case model.Tuple:
+		body = k.validateTuple()
 	case model.Enum:
 		body = []jen.Code{k.validateEnum()}
 	case model.Defined:
@@ -161,6 +163,15 @@ func entered(name string, body []jen.Code) []jen.Code {
 	return append(append([]jen.Code{jen.Id("r").Dot("Enter").Call(jen.Lit(name))}, body...), jen.Id("r").Dot("Leave").Call())
 }
 
+// validatePart checks an item, or a member without a field.
+func (k *codec) validatePart(t target, s *model.Shape) []jen.Code {
+	body := k.validateItem(t, s)
+	if s.Secret && len(body) > 0 {
+		return concealed(onReport, body)
+	}
+	return body
+}
+
 // validateItem checks a value that is never absent.
 func (k *codec) validateItem(t target, s *model.Shape) []jen.Code {
 	if !s.Nullable {
@@ -206,6 +217,9 @@ func (k *codec) validateOwn(t target, s *model.Shape) []jen.Code {
 	case model.Raw:
 		// r.JSON(v.X)
 		return []jen.Code{jen.Id("r").Dot("JSON").Call(t.val())}
+	case model.Foreign:
+		// r.Value(&v.X)
+		return []jen.Code{jen.Id("r").Dot("Value").Call(t.ptr())}
 	case model.String:
 		return k.validateString(t, s)
 	case model.Float:
@@ -270,7 +284,7 @@ func (k *codec) validateItems(t target, s *model.Shape) []jen.Code {
 	if !t.pointer {
 		place = t.val().Index(jen.Id(i))
 	}
-	inner := k.validateItem(at(place), s.Elem)
+	inner := k.validatePart(at(place), s.Elem)
 	if len(inner) == 0 {
 		return nil
 	}
@@ -300,7 +314,7 @@ func (k *codec) validateMembers(t target, key, elem *model.Shape, first []jen.Co
 	}
 	body := append(first, jen.Id("r").Dot("Enter").Call(jen.Id(name)))
 	body = append(body, names...)
-	if inner := k.validateItem(at(jen.Id(item)), elem); len(inner) > 0 {
+	if inner := k.validatePart(at(jen.Id(item)), elem); len(inner) > 0 {
 		m := t.val()
 		if t.pointer {
 			m = jen.Parens(m)

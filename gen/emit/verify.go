@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/pgque/pgque-go/gen/model"
 )
 
 // allowedImports are all packages that generated code may use.
@@ -20,14 +22,13 @@ var allowedImports = []string{
 // verify reads a rendered file again and compares it with what was meant: the
 // package-level names, the imports, and no directive to the compiler. Whatever
 // a schema tried to smuggle into the code is an error here.
-func verify(name string, src []byte, planned map[string]bool) error {
+func verify(name string, src []byte, planned map[string]bool, foreign []model.Import) error {
 	file, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return fmt.Errorf("emit: %w\n%s", err, numbered(src))
 	}
 	for _, imp := range file.Imports {
-		path, err := strconv.Unquote(imp.Path.Value)
-		if err != nil || imp.Name != nil || !slices.Contains(allowedImports, path) {
+		if !isPlanned(imp, foreign) {
 			return fmt.Errorf("emit: %s: unexpected import %s", name, imp.Path.Value)
 		}
 	}
@@ -44,6 +45,21 @@ func verify(name string, src []byte, planned map[string]bool) error {
 		}
 	}
 	return nil
+}
+
+// isPlanned reports an import of a package of ours, by its own name, or of one that
+// the user asked for.
+func isPlanned(imp *ast.ImportSpec, foreign []model.Import) bool {
+	path, err := strconv.Unquote(imp.Path.Value)
+	switch {
+	case err != nil:
+		return false
+	case slices.Contains(allowedImports, path):
+		return imp.Name == nil
+	}
+	return slices.ContainsFunc(foreign, func(f model.Import) bool {
+		return f.Path == path && (f.IsStandard() || imp.Name != nil && imp.Name.Name == f.Name)
+	})
 }
 
 // declarations are the names that a file declares; of methods the receiver's

@@ -21,6 +21,8 @@ type Options struct {
 	// Defaults fills in what a received event lacks and its schema has a default
 	// for, where that is a string, a number or a boolean which the rules accept.
 	Defaults bool
+	// Types are Go types of the user's for formats and schemas.
+	Types []TypeMapping
 }
 
 // Build decides everything about the package that the schemas become. With an
@@ -35,14 +37,17 @@ func Build(set *schema.Set, opts Options) (*Model, []schema.Diagnostic) {
 	}
 	m.sortEvents()
 	checks := NewChecks(CheckOptions{Prefix: checkPrefixes(set)})
+	types, more := newTypeMappings(opts.Types)
+	diags = append(diags, more...)
 	b := &builder{
-		opts: opts, checks: checks, events: map[*schema.File]*Event{},
+		opts: opts, checks: checks, types: types, events: map[*schema.File]*Event{},
 		shapes: map[string]*Shape{}, open: map[string]*Shape{}, hints: map[string]string{},
 	}
 	b.run(m)
-	m.Types = b.types
+	m.Types = b.declared
 	m.Sources = sources(set, b.events)
 	diags = append(diags, b.diags...)
+	diags = append(diags, types.unused()...)
 	diags = append(diags, m.name(b.hints)...)
 	m.Checks = checks.All()
 	diags = append(diags, checks.Diagnostics()...)
@@ -157,6 +162,7 @@ func (m *Model) finish() {
 		})
 	}
 	m.box()
+	m.defaults()
 	m.spread(func(t *Type) *bool { return &t.Checked }, func(t *Type, s *Shape) bool {
 		return len(t.Checks) > 0 || s != nil && len(s.Checks) > 0
 	})
@@ -168,19 +174,26 @@ func (m *Model) finish() {
 			ev.Root.Kind = Wrapped
 		}
 	}
-	m.spread(func(t *Type) *bool { return &t.Secret }, func(t *Type, _ *Shape) bool {
-		return slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.Secret })
-	})
+	m.spread(func(t *Type) *bool { return &t.Secret }, func(_ *Type, s *Shape) bool { return s != nil && s.Secret })
+	m.Imports = m.imports()
 }
 
 // respelled are the shapes whose values have more spellings than one.
-var respelled = []Basic{Float, Time, TimeOfDay, UUID}
+var respelled = []Basic{Float, Time, TimeOfDay, UUID, Foreign}
 
 // eachShape visits every place of every type, nested ones included.
 func (m *Model) eachShape(visit func(*Type, *Shape)) {
 	for _, t := range m.Types {
 		t.eachShape(func(s *Shape) { visit(t, s) })
 	}
+}
+
+// ExtraName is the Go name of what holds Extra.
+func (t *Type) ExtraName() string {
+	if t.Kind == Tuple {
+		return "Rest"
+	}
+	return "Extra"
 }
 
 func (t *Type) eachShape(visit func(*Shape)) {
@@ -203,6 +216,7 @@ func (s *Shape) each(visit func(*Shape)) {
 	visit(s)
 	s.Elem.each(visit)
 	s.Key.each(visit)
+	s.Held.each(visit)
 }
 
 // spread sets a mark on every type that has a property itself or contains, at

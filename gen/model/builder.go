@@ -14,17 +14,25 @@ type builder struct {
 	checks *Checks
 	events map[*schema.File]*Event
 
-	shapes map[string]*Shape // what is decided, by the schemas it stands for
-	open   map[string]*Shape // what is being decided; not nil once its parts may refer to it
-	types  []*Type
-	hints  map[string]string // what alternatives are called, by place
-	diags  []schema.Diagnostic
+	shapes   map[string]*Shape // what is decided, by the schemas it stands for
+	open     map[string]*Shape // what is being decided; not nil once its parts may refer to it
+	types    typeMappings
+	declared []*Type
+	hints    map[string]string // what alternatives are called, by place
+	diags    []schema.Diagnostic
 }
 
 // shape decides how the value that all schemas hold for is stored. None: any
 // value.
 func (b *builder) shape(schemas ...*schema.Schema) *Shape {
-	schemas = targets(schemas)
+	secret := slices.ContainsFunc(schemas, isSecret)
+	s := b.shapeOf(b.targets(schemas))
+	s.Secret = s.Secret || secret
+	return s
+}
+
+// shapeOf is shape for schemas that are no mere references.
+func (b *builder) shapeOf(schemas []*schema.Schema) *Shape {
 	if len(schemas) == 0 {
 		return &Shape{Basic: Raw}
 	}
@@ -83,24 +91,36 @@ func (b *builder) newType(kind Kind, schemas []*schema.Schema) *Type {
 	if ev := b.events[s.File]; ev != nil {
 		t.Home = ev.Queue
 	}
-	b.types = append(b.types, t)
+	b.declared = append(b.declared, t)
 	return t
 }
 
 // targets follows references and drops what says nothing or comes twice.
-func targets(schemas []*schema.Schema) []*schema.Schema {
+func (b *builder) targets(schemas []*schema.Schema) []*schema.Schema {
 	var list []*schema.Schema
 	for _, s := range schemas {
 		if s == nil {
 			continue
 		}
-		s = follow(s)
+		s = b.follow(s)
 		if s.Bool != nil && *s.Bool || slices.Contains(list, s) {
 			continue
 		}
 		list = append(list, s)
 	}
 	return list
+}
+
+// follow leads from a schema that is only a reference to what it refers to, unless
+// it asks for a Go type.
+func (b *builder) follow(s *schema.Schema) *schema.Schema {
+	for range maxConjunction {
+		if !plain(s) || b.wishOf(s) != nil {
+			break
+		}
+		s = s.Ref.Target
+	}
+	return s
 }
 
 func key(schemas []*schema.Schema) string {

@@ -22,6 +22,9 @@ type Check struct {
 	// ways lead to the same value: verdicts are remembered, or the work would
 	// double with every level.
 	Remembers bool `json:",omitzero"`
+	// Shared tells that so many ways lead to the check that it is asked once for each
+	// value, whatever is asked.
+	Shared bool `json:",omitzero"`
 	// Nothing is the schema false: no value passes.
 	Nothing bool `json:",omitzero"`
 
@@ -93,6 +96,7 @@ type ArrayRules struct {
 	Unique      bool          `json:",omitzero"`
 	Prefix      []Call        `json:",omitzero"`
 	Rest        *Call         `json:",omitzero"` // items behind Prefix
+	Secret      bool          `json:",omitzero"` // no item is shown
 	Contains    *ContainsRule `json:",omitzero"`
 	Unevaluated *Call         `json:",omitzero"`
 }
@@ -113,6 +117,7 @@ type ObjectRules struct {
 	Properties    []MemberRule  `json:",omitzero"`
 	Patterns      []PatternRule `json:",omitzero"`
 	Rest          *Call         `json:",omitzero"` // members that neither Properties nor Patterns name
+	SecretRest    bool          `json:",omitzero"` // they are not shown
 	Names         *Call         `json:",omitzero"` // the names themselves, as strings
 	Requires      []Requirement `json:",omitzero"` // dependentRequired
 	Implies       []MemberRule  `json:",omitzero"` // dependentSchemas: Call decides the whole object
@@ -121,14 +126,16 @@ type ObjectRules struct {
 
 // MemberRule binds a check to a member's name.
 type MemberRule struct {
-	Name string
-	Call Call
+	Name   string
+	Call   Call
+	Secret bool `json:",omitzero"` // the value is not shown
 }
 
 // PatternRule binds a check to the members whose names match.
 type PatternRule struct {
 	Pattern CheckPattern
 	Call    Call
+	Secret  bool `json:",omitzero"` // the values are not shown
 }
 
 // CheckPattern is a regular expression: as in the schema, and for Go's regexp.

@@ -1,6 +1,10 @@
 package model
 
-import "github.com/pgque/pgque-go/gen/schema"
+import (
+	"slices"
+
+	"github.com/pgque/pgque-go/gen/schema"
+)
 
 // everyKind is every type; Integer is a part of Number.
 const everyKind = schema.Null | schema.Boolean | schema.Number | schema.String | schema.Array | schema.Object
@@ -111,7 +115,7 @@ func (f *checkFiller) combinations() {
 		c.If, c.Then, c.Else = f.maybe(s.If), f.maybe(s.Then), f.maybe(s.Else)
 	}
 	for _, d := range s.DependentSchemas {
-		c.Object.Implies = append(c.Object.Implies, MemberRule{d.Name, f.call(d.Schema)})
+		c.Object.Implies = append(c.Object.Implies, MemberRule{Name: d.Name, Call: f.call(d.Schema)})
 	}
 }
 
@@ -120,6 +124,7 @@ func (f *checkFiller) arrayParts() {
 	a.Prefix = f.calls(s.PrefixItems)
 	a.Rest = f.maybe(s.Items)
 	a.Unevaluated = f.maybe(s.UnevaluatedItems)
+	a.Secret = slices.ContainsFunc(append(slices.Clone(s.PrefixItems), s.Items), isSecret)
 	if s.Contains == nil {
 		return
 	}
@@ -132,12 +137,14 @@ func (f *checkFiller) arrayParts() {
 func (f *checkFiller) objectParts() {
 	s, o := f.schema, &f.check.Object
 	for _, p := range s.Properties {
-		o.Properties = append(o.Properties, MemberRule{p.Name, f.call(p.Schema)})
+		o.Properties = append(o.Properties, MemberRule{Name: p.Name, Call: f.call(p.Schema), Secret: isSecret(p.Schema)})
 	}
 	for _, p := range s.PatternProperties {
-		o.Patterns = append(o.Patterns, PatternRule{CheckPattern{p.Pattern.Source, p.Pattern.RE2}, f.call(p.Schema)})
+		o.Patterns = append(o.Patterns, PatternRule{
+			Pattern: CheckPattern{p.Pattern.Source, p.Pattern.RE2}, Call: f.call(p.Schema), Secret: isSecret(p.Schema),
+		})
 	}
-	o.Rest = f.maybe(s.AdditionalProperties)
+	o.Rest, o.SecretRest = f.maybe(s.AdditionalProperties), isSecret(s.AdditionalProperties)
 	o.Names = f.maybe(s.PropertyNames)
 	o.Unevaluated = f.maybe(s.UnevaluatedProperties)
 }

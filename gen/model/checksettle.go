@@ -16,12 +16,14 @@ func (c *Checks) All() []*Check {
 		return c.all
 	}
 	c.track()
+	c.conceal()
 	s := checkSettler{checks: c, state: map[*Check]checkProgress{}, digests: map[*Check]Call{}}
 	for _, root := range c.roots {
 		s.settle(root)
 	}
 	c.all = c.reachable(c.roots)
 	c.remember()
+	c.share()
 	slices.SortFunc(c.all, func(a, b *Check) int {
 		return cmp.Or(
 			cmp.Compare(a.File, b.File),

@@ -11,6 +11,13 @@ import (
 func (b *builder) decide(k string, schemas []*schema.Schema, into *Type) *Shape {
 	f := gather(schemas)
 	s := &Shape{Nullable: f.kinds&schema.Null != 0}
+	if g := b.goType(schemas, f); g != nil {
+		b.decideForeign(s, f, g)
+		if f.inexact {
+			b.attach(s, schemas)
+		}
+		return s
+	}
 	switch rest := f.kinds &^ schema.Null; {
 	case b.choose(k, s, schemas, f, into):
 	case rest == schema.Boolean:
@@ -19,6 +26,8 @@ func (b *builder) decide(k string, schemas []*schema.Schema, into *Type) *Shape 
 		decideNumber(s, f)
 	case rest == schema.String:
 		b.decideString(k, s, schemas, f, into)
+	case rest == schema.Array && f.isTuple():
+		b.decideTuple(k, s, schemas, f, into)
 	case rest == schema.Array:
 		b.decideArray(s, f)
 	case rest == schema.Object, f.kinds == allKinds && f.hasMembers():

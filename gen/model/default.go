@@ -8,8 +8,24 @@ import (
 	"github.com/pgque/pgque-go/gen/schema"
 )
 
+// defaults decides them, once all types are complete.
+func (m *Model) defaults() {
+	for _, t := range m.Types {
+		for _, f := range t.Fields {
+			if t.Kind != Struct {
+				break
+			}
+			for _, s := range f.schemas {
+				if f.Default == nil {
+					f.Default = defaultOf(f, s)
+				}
+			}
+		}
+	}
+}
+
 // defaultOf is what stands for the member when it is absent; nil when the schema
-// names nothing that is surely valid and that Go can write as a constant.
+// names nothing that is surely valid.
 func defaultOf(f *Field, s *schema.Schema) *Literal {
 	node := s.Default
 	for range maxConjunction {
@@ -23,16 +39,78 @@ func defaultOf(f *Field, s *schema.Schema) *Literal {
 		return nil
 	}
 	lit := checkLiteral(node)
-	if !f.Shape.takes(lit) {
+	if !f.Shape.takes(node, lit, maxDefaultDepth) {
 		return nil
 	}
 	return lit
 }
 
-// takes reports that the literal surely is a value of the shape.
-func (s *Shape) takes(lit *Literal) bool {
+// maxDefaultDepth bounds the arrays and objects inside a default.
+const maxDefaultDepth = 16
+
+// takes reports that the value of the node, which lit is, surely is one of the shape.
+func (s *Shape) takes(n *schema.Node, lit *Literal, depth int) bool {
+	switch {
+	case depth == 0 || len(s.Checks) > 0:
+		return false
+	case lit.Kind == schema.Null:
+		return s.Nullable
+	}
+	switch s.Basic {
+	case Slice:
+		return n.Kind == schema.Array && !s.Rules.Unique && allow(s.Rules.Items, len(n.Items)) && s.Elem.takeAll(n.Items, depth)
+	case Map:
+		return n.Kind == schema.Object && s.Key == nil && allow(s.Rules.Members, len(n.Members)) && s.Elem.takeAll(values(n), depth)
+	case Named:
+		if s.Type.Kind == Struct {
+			return n.Kind == schema.Object && s.Type.takesMembers(n, depth)
+		}
+	}
+	return s.takesScalar(lit)
+}
+
+func allow(list []Bounds, n int) bool {
+	return !slices.ContainsFunc(list, func(b Bounds) bool {
+		return b.Min != nil && int64(n) < *b.Min || b.Max != nil && int64(n) > *b.Max
+	})
+}
+
+func values(n *schema.Node) []*schema.Node {
+	var list []*schema.Node
+	for _, m := range n.Members {
+		list = append(list, m.Value)
+	}
+	return list
+}
+
+func (s *Shape) takeAll(list []*schema.Node, depth int) bool {
+	return !slices.ContainsFunc(list, func(n *schema.Node) bool { return !s.takes(n, checkLiteral(n), depth-1) })
+}
+
+// takesMembers reports that an object surely is a value of the struct.
+func (t *Type) takesMembers(n *schema.Node, depth int) bool {
+	if t.Checks != nil {
+		return false
+	}
+	named := map[string]bool{}
+	for _, f := range t.Fields {
+		named[f.Name] = true
+		value := n.Member(f.Name)
+		if value == nil && f.Required || value != nil && !f.Shape.takes(value, checkLiteral(value), depth-1) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(n.Members, func(m schema.Member) bool {
+		return !named[m.Name] && (t.Extra == nil || !t.Extra.takes(m.Value, checkLiteral(m.Value), depth-1))
+	})
+}
+
+// takesScalar reports that a literal surely is a value of the shape.
+func (s *Shape) takesScalar(lit *Literal) bool {
 	r := s.Rules
 	switch s.Basic {
+	case Raw:
+		return true
 	case Bool:
 		return lit.Kind == schema.Boolean && (r.Const == nil || *r.Const == *lit)
 	case Int:
@@ -51,10 +129,7 @@ func (s *Shape) takes(lit *Literal) bool {
 }
 
 func (r Rules) takesLength(text string) bool {
-	n := int64(utf8.RuneCountInString(text))
-	return !slices.ContainsFunc(r.Lengths, func(b Bounds) bool {
-		return b.Min != nil && n < *b.Min || b.Max != nil && n > *b.Max
-	})
+	return allow(r.Lengths, utf8.RuneCountInString(text))
 }
 
 // takesInteger also writes the literal as plain digits.

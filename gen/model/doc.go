@@ -52,7 +52,6 @@ func annotate(f *Field, s *schema.Schema) {
 		if f.Doc == nil && (f.Shape.Type == nil || s.Pointer != f.Shape.Type.Pointer || s.File.Path != f.Shape.Type.File) {
 			f.Doc = documentation(s)
 		}
-		f.Secret = f.Secret || annotationTrue(s, "x-secret")
 		if !plain(s) {
 			break
 		}
@@ -66,6 +65,21 @@ func annotation(s *schema.Schema, keyword string) *schema.Node {
 		return nil
 	}
 	return s.Source.Member(keyword)
+}
+
+// isSecret reports a schema whose values logs and errors must not show: it says so
+// itself, or what it refers to does.
+func isSecret(s *schema.Schema) bool {
+	for range maxConjunction {
+		if s == nil || annotationTrue(s, keywordSecret) {
+			return s != nil
+		}
+		if s.Ref == nil {
+			return false
+		}
+		s = s.Ref.Target
+	}
+	return false
 }
 
 func annotationTrue(s *schema.Schema, keyword string) bool {

@@ -14,6 +14,7 @@ const (
 	keywordQueue     = "x-queue"    // the event's queue
 	keywordGoName    = "x-go-name"  // the Go name of a type, or of a field whose type has none
 	keywordFieldName = "x-go-field" // the Go name of a field
+	keywordSecret    = "x-secret"   // true: neither logs nor errors show the value
 )
 
 // findEvents decides which files describe events.
@@ -34,18 +35,40 @@ func findEvents(set *schema.Set, opts Options) ([]*Event, []schema.Diagnostic) {
 			e.consider(f)
 		}
 	}
+	e.noteParts()
 	return e.events, e.diags
+}
+
+// noteParts tells of files that are no events although they stand among events.
+func (e *eventFinder) noteParts() {
+	folders := map[string]bool{}
+	for _, ev := range e.events {
+		folders[path.Dir(ev.Pos.File)] = true
+	}
+	for _, f := range e.parts {
+		if !folders[path.Dir(f.Root.Pos.File)] {
+			continue
+		}
+		e.diags = append(e.diags, schema.Diagnostic{
+			Pos: f.Root.Pos, Warning: true,
+			Message: fmt.Sprintf("becomes a type and no event, because %s refers to it; say %s: false if that is meant, and %s: true if it is an event, too", e.used[f].by, keywordEvent, keywordEvent),
+		})
+	}
 }
 
 type eventFinder struct {
 	opts   Options
 	used   map[*schema.File]use
+	parts  []*schema.File // that would be events if no other file referred to them
 	events []*Event
 	diags  []schema.Diagnostic
 }
 
 // A use tells how other files refer to a file.
-type use struct{ whole, part bool }
+type use struct {
+	whole, part bool
+	by          string // the first file that refers to it as a whole
+}
 
 func usesOf(set *schema.Set) map[*schema.File]use {
 	used := map[*schema.File]use{}
@@ -66,8 +89,12 @@ func usesOf(set *schema.Set) map[*schema.File]use {
 		for _, target := range references(s) {
 			if target.File != s.File {
 				u := used[target.File]
-				u.whole = u.whole || target == target.File.Root
-				u.part = true
+				if u.part = true; target == target.File.Root {
+					u.whole = true
+					if u.by == "" || s.File.Path < u.by {
+						u.by = s.File.Path
+					}
+				}
 				used[target.File] = u
 			}
 		}
@@ -106,7 +133,13 @@ func (e *eventFinder) consider(f *schema.File) {
 		}
 		named = true
 	}
-	if !named && (isHidden(f.Path) || isPart(f, e.used[f])) {
+	if !named && isHidden(f.Path) {
+		return
+	}
+	if !named && isPart(f, e.used[f]) {
+		if e.used[f].whole {
+			e.parts = append(e.parts, f)
+		}
 		return
 	}
 	if queue == "" {

@@ -28,7 +28,8 @@ type facts struct {
 	choices    []*schema.Schema // those with anyOf or oneOf
 	sealed     *schema.Schema   // the one with unevaluatedProperties
 
-	seen map[*schema.Schema]bool
+	seen    map[*schema.Schema]bool
+	members []*schema.Schema // those of seen that are objects, in their order
 }
 
 // A property is a member with everything that is said about it.
@@ -65,6 +66,7 @@ func (f *facts) add(s *schema.Schema) {
 		f.addBool(*s.Bool)
 		return
 	}
+	f.members = append(f.members, s)
 	if s.Ref != nil {
 		f.add(s.Ref.Target)
 	}

@@ -18,6 +18,8 @@ type Model struct {
 	Examples bool `json:"examples,omitzero"`
 	// Fuzz asks for fuzz targets, which need the generators.
 	Fuzz bool `json:"fuzz,omitzero"`
+	// Imports are the packages of types that are not generated, sorted by path.
+	Imports []Import `json:"imports,omitzero"`
 }
 
 // A Source is a schema file that the package is made from.
@@ -74,6 +76,7 @@ const (
 	Wrapped Kind = "wrapped" // type X struct{ Value T }
 	Union   Kind = "union"   // one of several objects, told apart by a member: an interface
 	Sum     Kind = "sum"     // one of several alternatives, held as its text
+	Tuple   Kind = "tuple"   // an array whose first items have schemas of their own
 )
 
 // A Type is a named Go type of the generated package.
@@ -88,9 +91,12 @@ type Type struct {
 	Event   *Event          `json:"-"`               // when the type is an event's
 	Checks  []string        `json:"checks,omitzero"` // predicates that decide what the rules do not
 
-	Fields []*Field `json:"fields,omitzero"` // Struct, in source order
-	// Extra holds the members that no field names. Nil: there are none.
+	Fields []*Field `json:"fields,omitzero"` // Struct and Tuple, in source order
+	// Extra holds the members that no field names, or the items behind those of a
+	// Tuple. Nil: there are none.
 	Extra *Shape `json:"extra,omitzero"`
+	// Items bounds the number of a Tuple's items.
+	Items []Bounds `json:"items,omitzero"`
 	// Other tells that values which are no objects are valid too; the type
 	// holds them as they are.
 	Other bool `json:"other,omitzero"`
@@ -121,7 +127,8 @@ type Value struct {
 
 // A Field is one property of an object.
 type Field struct {
-	Name     string   `json:"name"` // of the member
+	Name     string   `json:"name"`          // of the member; of a Tuple's item its index
+	Item     int      `json:"item,omitzero"` // of a Tuple, counted from 1
 	Go       string   `json:"go"`
 	Doc      []string `json:"doc,omitzero"`
 	Required bool     `json:"required,omitzero"`
@@ -130,7 +137,8 @@ type Field struct {
 	// Default is filled in where a received event lacks the member. Nil: nothing.
 	Default *Literal `json:"default,omitzero"`
 
-	wanted string // Go name out of an annotation
+	wanted  string           // Go name out of an annotation
+	schemas []*schema.Schema // where a default is looked for
 }
 
 // A Basic is how Go holds a value without a name of its own.
@@ -152,15 +160,22 @@ const (
 	Slice     Basic = "slice"
 	Map       Basic = "map"
 	Named     Basic = "named"
+	Foreign   Basic = "foreign" // of a type that is not generated
 )
 
 // A Shape is what one place of an instance may be, and how Go holds it.
 type Shape struct {
-	Basic    Basic  `json:"basic"`
-	Name     string `json:"name,omitzero"` // Named: the Go type
-	Elem     *Shape `json:"elem,omitzero"` // Slice and Map
-	Key      *Shape `json:"key,omitzero"`  // Map: rules of the names; nil is none
-	Nullable bool   `json:"nullable,omitzero"`
+	Basic Basic  `json:"basic"`
+	Name  string `json:"name,omitzero"` // Named: the Go type
+	// Go is the type of a Foreign, and Held how it would be held otherwise, if that is
+	// a string or number.
+	Go       *GoType `json:"go,omitzero"`
+	Held     *Shape  `json:"held,omitzero"`
+	Elem     *Shape  `json:"elem,omitzero"` // Slice and Map
+	Key      *Shape  `json:"key,omitzero"`  // Map: rules of the names; nil is none
+	Nullable bool    `json:"nullable,omitzero"`
+	// Secret tells that neither logs nor errors show the value.
+	Secret bool `json:"secret,omitzero"`
 	// Boxed tells that a type would contain itself but for a pointer here.
 	Boxed  bool     `json:"boxed,omitzero"`
 	Rules  Rules    `json:"rules,omitzero"`

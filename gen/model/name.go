@@ -77,6 +77,7 @@ type namer struct {
 }
 
 func (n *namer) run() {
+	n.users()
 	n.queues()
 	n.events()
 	n.surface()
@@ -86,6 +87,15 @@ func (n *namer) run() {
 		n.fields(t)
 		n.options(t)
 	}
+}
+
+// users takes the names of the types that the user writes in the package.
+func (n *namer) users() {
+	n.model.eachShape(func(_ *Type, s *Shape) {
+		if s.Go != nil && s.Go.Path == "" {
+			n.taken[s.Go.Name] = true
+		}
+	})
 }
 
 func (n *namer) queues() {
@@ -395,7 +405,7 @@ func (n *namer) fields(t *Type) {
 	for _, name := range methods {
 		taken[name] = true
 	}
-	taken["Extra"], taken["Other"] = t.Extra != nil, t.Other
+	taken[t.ExtraName()], taken["Other"] = t.Extra != nil, t.Other
 	var claims []*claim
 	for _, f := range t.Fields {
 		claims = append(claims, &claim{
@@ -413,5 +423,8 @@ func (f *Field) candidates() []string {
 		return []string{f.wanted}
 	}
 	natural := exported(f.Name)
+	if f.Item > 0 {
+		return []string{"Item" + strconv.Itoa(f.Item)}
+	}
 	return []string{natural, distinct(f.Name), natural + "Value", natural + mark(f.Name)}
 }

@@ -175,12 +175,13 @@ func (b *builder) fields(t *Type, f *facts, additional *schema.Schema) {
 
 func (b *builder) field(p property, required bool) *Field {
 	f := &Field{Name: p.name, Required: required, Shape: b.shape(p.schemas...)}
+	f.Secret = f.Shape.Secret
 	for _, s := range p.schemas {
 		annotate(f, s)
 		f.wanted = cmp.Or(f.wanted, b.fieldName(f, s))
-		if b.opts.Defaults && f.Default == nil {
-			f.Default = defaultOf(f, s)
-		}
+	}
+	if b.opts.Defaults {
+		f.schemas = p.schemas
 	}
 	return f
 }

@@ -221,8 +221,11 @@ func (n *namer) options(t *Type) {
 	var claims []*claim
 	for _, o := range t.Union.Options {
 		name := basicNames[o.Shape.Basic]
-		if o.Shape.Type != nil {
+		switch {
+		case o.Shape.Type != nil:
 			name = o.Shape.Type.Go
+		case o.Shape.Go != nil:
+			name = startUpper(o.Shape.Go.Name)
 		}
 		unique := "Option" + strconv.Itoa(o.number)
 		if name == "" {

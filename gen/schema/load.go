@@ -36,6 +36,8 @@ type Options struct {
 	// AssertFormat makes format a rule in every dialect. Defaults to false: it is
 	// one where the dialect's vocabularies say so.
 	AssertFormat bool
+	// Formats are names of formats that are no mistake, beside those of the drafts.
+	Formats []string
 }
 
 // Load reads all schema files of the sources and whatever their references

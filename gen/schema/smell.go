@@ -241,7 +241,7 @@ var knownFormats = map[string]bool{
 }
 
 func (w warner) warnFormat() {
-	if w.Format != "" && !knownFormats[w.Format] {
+	if w.Format != "" && !knownFormats[w.Format] && !slices.Contains(w.opts.Formats, w.Format) {
 		w.rep.warnHabit(w.Source.Member("format").Pos, w.Pointer+"/format", "unknown format %s is not checked", quote(w.Format))
 	}
 }

@@ -1,0 +1,41 @@
+package emit
+
+import (
+	"github.com/dave/jennifer/jen"
+
+	"github.com/pgque/pgque-go/gen/model"
+)
+
+// foreignType is a type that is not generated: uuid.UUID or *big.Int.
+func foreignType(g *model.GoType) *jen.Statement {
+	name := id(g.Name)
+	if g.Path != "" {
+		name = jen.Qual(g.Path, g.Name)
+	}
+	if g.Pointer {
+		return jen.Op("*").Add(name)
+	}
+	return name
+}
+
+// foreign yields an example made of the JSON that stands for the value:
+//
+//	wire.Hold(&v.X, wire.AppendString(nil, sample.Pick(r, "a", "b")))
+//
+// Where that is no string or number, the value stays as it is.
+func (e *exampler) foreign(place *jen.Statement, s *model.Shape) []jen.Code {
+	if s.Held == nil {
+		return nil
+	}
+	var held *jen.Statement
+	switch s.Held.Basic {
+	case model.String:
+		held = e.text(s.Held)
+	case model.Float:
+		held = e.number(s.Held)
+	default:
+		held = e.integer(s.Held)
+	}
+	text := jen.Qual(pathWire, appenders[s.Held.Basic]).Call(jen.Nil(), held)
+	return []jen.Code{jen.Qual(pathSample, "Hold").Call(target{place: place}.ptr(), text)}
+}
