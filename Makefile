@@ -21,7 +21,7 @@ GOTEST    := go test -timeout 15m
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: chaos soak test-original bench bench-quick help demo build test race lint fmt generate check-generate test-versions postgresql clean
+.PHONY: chaos soak test-original bench bench-quick bench-xmin help demo build test race lint fmt generate check-generate test-versions postgresql clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub("%", "17", $$1); printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench: postgresql ## measure everything beside its limit, less than ten minutes
 
 bench-quick: postgresql ## the same in about a minute
 	cd cmd/pgque-bench && go run . -quick
+
+bench-xmin: postgresql ## show ours and a SKIP LOCKED table under an open transaction, as numbers and cmd/pgque-bench/xmin.svg (HELD=3m)
+	cd cmd/pgque-bench && go run . -xmin xmin.svg -for $(or $(HELD),3m)
 
 chaos: postgresql ## kill, cut and pause everything for minutes, then check the ledger (RAGE=3m SEED=...)
 	$(GOTEST) -count=1 -v -run Chaos ./pgque/chaos -args -rage $(or $(RAGE),3m) -seed $(or $(SEED),0)

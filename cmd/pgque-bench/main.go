@@ -24,33 +24,46 @@ type plan struct {
 	slice  time.Duration // of one contestant in one round
 	scale  int           // size of backlogs, in thousands of events
 	rivals bool          // whether other queues take part
+	quick  bool
 }
 
 func main() {
 	quick := flag.Bool("quick", false, "a short run, about a minute")
 	only := flag.String("only", "", "run only rows whose name matches this `pattern`")
+	xmin := flag.String("xmin", "", "compare under an open transaction instead, and write the plot to this SVG `file`")
+	each := flag.Duration("for", 3*time.Minute, "how long each side of -xmin runs")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *quick, *only); err != nil {
+	work := func(lab *lab) error { return table(ctx, lab, *quick, *only) }
+	if *xmin != "" {
+		work = func(lab *lab) error { return compareHeld(ctx, lab, *each, *xmin) }
+	}
+	if err := run(ctx, work); err != nil {
 		fmt.Fprintln(os.Stderr, "pgque-bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, quick bool, only string) (err error) {
-	pattern, err := regexp.Compile(only)
-	if err != nil {
-		return err
-	}
+// run starts a server for some work.
+func run(ctx context.Context, work func(*lab) error) (err error) {
 	lab, err := openLab(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, lab.close()) }()
+	return work(lab)
+}
+
+// table prints all rows, or those that match a pattern.
+func table(ctx context.Context, lab *lab, quick bool, only string) error {
+	pattern, err := regexp.Compile(only)
+	if err != nil {
+		return err
+	}
 	p := plan{rounds: 5, slice: 600 * time.Millisecond, scale: 40, rivals: true}
 	if quick {
-		p = plan{rounds: 5, slice: 100 * time.Millisecond, scale: 5, rivals: only != ""}
+		p = plan{rounds: 5, slice: 100 * time.Millisecond, scale: 5, rivals: only != "", quick: true}
 	}
 	return compare(ctx, lab, p, pattern)
 }

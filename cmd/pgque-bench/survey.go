@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/pgque/pgque-go/cmd/pgque-bench/events"
 	"github.com/pgque/pgque-go/pgque"
 )
 
@@ -61,85 +60,4 @@ func idleSurvey(ctx context.Context, l *lab, p plan, out *os.File) error {
 func nextXid(ctx context.Context, b *bench) (xid int64, err error) {
 	err = b.pool.QueryRow(ctx, `select pg_snapshot_xmax(pg_current_snapshot())::text::bigint`).Scan(&xid)
 	return xid, err
-}
-
-// growthSurvey receives pages of 100 from backlogs of two sizes, and in the presence
-// of many queues and consumers.
-func growthSurvey(ctx context.Context, l *lab, p plan, out *os.File) error {
-	fmt.Fprintf(out, "\nwhere it must not grow: microseconds for one page of 100 received and acked, and for one tick\n\n| case | receive + ack | tick |\n|---|---|---|\n")
-	for _, g := range []growth{
-		{name: "backlog of 10,000", events: 10_000},
-		{name: "backlog of " + fmt.Sprint(p.scale*20_000), events: p.scale * 20_000},
-		{name: "1 consumer, 1 queue", events: 10_000},
-		{name: "50 consumers, 100 queues", events: 10_000, consumers: 50, queues: 100},
-		{name: "an open transaction as old as the queue", events: 10_000, held: true},
-	} {
-		if err := g.run(ctx, l, out); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-type growth struct {
-	name      string
-	events    int
-	consumers int
-	queues    int
-	held      bool
-}
-
-func (g growth) run(ctx context.Context, l *lab, out *os.File) error {
-	b, err := l.newBench(ctx, 4)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = b.close(context.WithoutCancel(ctx)) }()
-	if g.held {
-		conn, err := b.pool.Acquire(ctx)
-		if err != nil {
-			return err
-		}
-		b.extra = append(b.extra, conn.Release)
-		if _, err := conn.Exec(ctx, `begin isolation level repeatable read; select count(*) from pgque.tick`); err != nil {
-			return err
-		}
-		b.extra = append(b.extra, func() { _, _ = conn.Exec(context.WithoutCancel(ctx), `rollback`) })
-		b.extra[0], b.extra[1] = b.extra[1], b.extra[0]
-	}
-	for i := range g.queues {
-		if err := b.client.CreateQueue(ctx, fmt.Sprintf("other_%d", i)); err != nil {
-			return err
-		}
-	}
-	for i := range g.consumers {
-		if err := b.client.Subscribe(ctx, events.QueueOrders, fmt.Sprintf("other_%d", i)); err != nil {
-			return err
-		}
-	}
-	if _, err := backlog(ctx, b, plan{}, g.events, 5000); err != nil {
-		return err
-	}
-	var page, tick []float64
-	for range 50 {
-		begun := time.Now()
-		messages, err := b.client.Receive(ctx, events.QueueOrders, "reader_0", 100)
-		if err == nil && len(messages) == 100 {
-			err = b.client.Ack(ctx, messages[0].BatchID)
-		}
-		if err != nil || len(messages) != 100 {
-			return fmt.Errorf("page of %d: %w", len(messages), err)
-		}
-		page = append(page, float64(time.Since(begun).Microseconds()))
-		if _, err := b.client.Send(ctx, events.QueueOrders, pgque.Event{Payload: 1}); err != nil {
-			return err
-		}
-		begun = time.Now()
-		if err := b.tick(ctx); err != nil {
-			return err
-		}
-		tick = append(tick, float64(time.Since(begun).Microseconds()))
-	}
-	fmt.Fprintf(out, "| %s | %.0f | %.0f |\n", g.name, median(page), median(tick))
-	return nil
 }
