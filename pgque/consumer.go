@@ -40,6 +40,8 @@ type Consumer struct {
 	pageHook       func(SettledPage)
 	member         string // of a group; "" is none
 	takeover       time.Duration
+	partitions     int // slots; 0 is none
+	slotsAtOnce    int // that are worked on side by side
 	quarantine     int // deaths of the process at one message; 0 is no limit
 	problems       []error
 
@@ -81,6 +83,7 @@ func (c *Client) NewConsumer(queue, name string, opts ...Option) *Consumer {
 	for _, opt := range opts {
 		opt(consumer)
 	}
+	consumer.partition()
 	return consumer
 }
 
@@ -165,9 +168,9 @@ func (c *Consumer) registrationOf(eventType string) (registration, bool) {
 //
 // When several processes run the same consumer one of them works and the others stand
 // by, say so in the log, and take over when that one ends: a rolling deployment needs
-// no care. To share the work use WithSubconsumer. This needs the listening connection;
-// where a pooler stands in between, all of them receive the same pages, and one of them
-// can settle each.
+// no care. To share the work use WithSubconsumer or WithPartitions. This needs the
+// listening connection; where a pooler stands in between, all of them receive the same
+// pages, and one of them can settle each.
 //
 // Start may be called again after it has returned.
 func (c *Consumer) Start(ctx context.Context) error {

@@ -183,6 +183,9 @@ func isUndefinedFunction(err error) bool {
 // isLasting reports errors that waiting does not mend: somebody has to change the
 // configuration.
 func isLasting(err error) bool {
+	if errors.Is(err, ErrInvalidArgument) {
+		return true
+	}
 	switch sentinelOf(err) {
 	case ErrNotInstalled, ErrQueueNotFound, ErrPermission, ErrInvalidName, ErrInvalidArgument, ErrCooperative, ErrClosed:
 		return true

@@ -30,7 +30,7 @@ func WithSubconsumer(name string) Option {
 
 // WithTakeover sets after which time without a sign of life another member's batch
 // is taken over; the silent one can settle nothing of it any more. Only for
-// WithSubconsumer. Defaults to one minute.
+// WithSubconsumer and, up to a day, WithPartitions. Defaults to one minute.
 func WithTakeover(d time.Duration) Option {
 	return func(c *Consumer) {
 		c.takeover = d
@@ -40,7 +40,10 @@ func WithTakeover(d time.Duration) Option {
 
 // subscribe registers the consumer, or the member and with it the group.
 func (s *session) subscribe(ctx context.Context) error {
-	if s.member == "" {
+	switch {
+	case s.partitions > 0:
+		return s.subscribePartitioned(ctx)
+	case s.member == "":
 		return s.client.Subscribe(ctx, s.queue, s.name)
 	}
 	_, err := queryInt(ctx, s.client.pool, sqlJoin, s.queue, s.name, s.member)

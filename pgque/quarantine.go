@@ -44,7 +44,7 @@ func (s *session) beware(page []Message) (limit int, deadly result, err error) {
 	if s.quarantine == 0 || !s.engine.begin || !s.engine.parts() {
 		return len(page), result{}, nil
 	}
-	if s.noted.made && s.alone == 0 {
+	if s.noted.made && s.alone == 0 || s.lease != nil && !s.lease.orphaned {
 		return len(page), result{}, nil
 	}
 	if s.noted.batchID != page[0].BatchID {
@@ -52,9 +52,9 @@ func (s *session) beware(page []Message) (limit int, deadly result, err error) {
 		if err != nil {
 			return 0, result{}, err
 		}
-		if times >= suspicious && s.alone == 0 {
+		if (times >= suspicious || s.lease != nil) && s.alone == 0 {
 			s.alone = len(page)
-			s.messageLog(page[0]).Warn("pgque: a process died over this page; its messages are handled one by one", "deaths", times-1)
+			s.messageLog(page[0]).Warn("pgque: a process died over this page; its messages are handled one by one", "deaths", max(times-1, 1))
 		}
 		if times > int64(s.quarantine) {
 			deadly = result{outcome: &outcome{verdict: verdictDead,

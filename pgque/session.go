@@ -39,6 +39,9 @@ type session struct {
 
 	hangs sync.Pool // of *hang
 
+	lease *lease        // of the slot that the session works on; nil for all others
+	nudge chan struct{} // cap 1: ends a wait; nil for most
+
 	saidStandby bool
 }
 
@@ -54,12 +57,16 @@ func (c *Consumer) run(taking, working context.Context) error {
 	c.logSkippedTypes()
 	s.sub = c.client.listener.subscribe(c.queue, s.exclusiveName())
 	defer c.client.listener.unsubscribe(s.sub)
+	if s.partitions > 0 {
+		return s.runSlots()
+	}
 	return s.loop()
 }
 
-// exclusiveName names what one process at a time does; members of a group share.
+// exclusiveName names what one process at a time does; members of a group and holders of
+// slots share.
 func (s *session) exclusiveName() string {
-	if s.member != "" {
+	if s.member != "" || s.partitions > 0 {
 		return ""
 	}
 	return strconv.Quote(s.queue) + " " + s.name
@@ -173,20 +180,26 @@ func (s *session) fetch() ([]Message, error) {
 func (s *session) fetches() bool { return s.member == "" && s.engine.fetch && s.engine.pages() }
 
 func (s *session) queueFetch(batch *pgx.Batch, page *[]Message) {
-	batch.Queue(sqlFetch, s.queue, s.name, s.maxMessages).Query(func(rows pgx.Rows) (err error) {
+	sql, args := sqlFetch, []any{s.queue, s.name, s.maxMessages}
+	if l := s.lease; l != nil {
+		sql, args = sqlFetchSlot, []any{l.queue, l.consumer, l.slot, l.n, l.worker, s.maxMessages}
+	}
+	batch.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
 		*page, err = collectMessages(rows, s.usual)
 		s.usual = min(len(*page), mostExpected)
 		return err
 	})
 }
 
-// idle waits until there may be a page: a tick was announced or made here, or the
-// time to ask anyway has come. It is the only place where a healthy consumer waits.
-func (s *session) idle() {
-	ask := time.Now().Add(s.pollAfter())
+// idle waits until there may be a page.
+func (s *session) idle() { s.idleUntil(time.Now().Add(s.pollAfter())) }
+
+// idleUntil waits until a tick is announced or made here, which it reports, or until the
+// time to ask anyway. It is the only place where a healthy consumer waits.
+func (s *session) idleUntil(ask time.Time) (ticked bool) {
 	for s.taking.Err() == nil {
 		if s.pulse.beat(s.taking, time.Now()) {
-			return
+			return true
 		}
 		timer := time.NewTimer(time.Until(s.pulse.next(ask)))
 		select {
@@ -194,18 +207,22 @@ func (s *session) idle() {
 		case <-s.sub.woken:
 			if !s.pulse.sawTick(s.sub.tick.Load(), time.Now()) {
 				timer.Stop()
-				return
+				return true
 			}
 		case <-s.sub.hint:
 			s.pulse.quicken(time.Now())
+		case <-s.nudge:
+			timer.Stop()
+			return false
 		case <-timer.C:
 		}
 		timer.Stop()
 		s.pulse.maintain(s.taking, time.Now())
 		if !time.Now().Before(ask) {
-			return
+			return false
 		}
 	}
+	return false
 }
 
 // pollAfter is how long to wait before asking without being told to.

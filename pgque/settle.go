@@ -22,6 +22,7 @@ var errTakenOver = errors.New("the page is settled already or was taken over by 
 // settlement is what has to be told to the database about a page.
 type settlement struct {
 	batchID int64
+	lease   *lease // of the slot that the page came from, if any
 	failed  []Message
 	delays  []float64 // seconds
 	reasons []string
@@ -126,7 +127,7 @@ func (s *session) keepsPlace(msg Message) bool {
 // failures.
 func (s *session) book(page []Message, results []result) settlement {
 	end := s.partToSettle(page, results)
-	books := settlement{batchID: page[0].BatchID}
+	books := settlement{batchID: page[0].BatchID, lease: s.lease}
 	if end > 0 && end < len(page) {
 		books.part, books.last = true, page[end-1].MsgID
 	}
@@ -267,6 +268,10 @@ func (b settlement) statement() (sql string, args []any) {
 		ids[i] = msg.MsgID
 	}
 	args = []any{b.batchID, ids, orEmpty(b.delays), orEmpty(b.reasons), orEmpty(b.dead)}
+	if l := b.lease; l != nil {
+		slot := []any{l.queue, l.consumer, l.slot, l.n, l.worker, b.batchID, b.cut(), orEmpty(b.released)}
+		return sqlSettleSlot, append(slot, args[1:]...)
+	}
 	if b.isWhole() {
 		return sqlSettle, args
 	}

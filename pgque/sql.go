@@ -69,6 +69,20 @@ const (
 	sqlLeave         = `select pgque.unregister_subconsumer($1::text, $2::text, $3::text, 0)`
 	sqlResign        = `select pgque.resign_subconsumer($1::text, $2::text, $3::text)`
 
+	sqlHasLeases            = `select to_regprocedure('pgque.tend_slots(text,text,integer,text,interval)') is not null`
+	sqlSubscribePartitioned = `select 1::bigint from pgque.subscribe_partitioned($1::text, $2::text, $3::int)`
+	sqlTendSlots            = `
+		select slot, seconds, orphaned, wanted
+		from pgque.tend_slots($1::text, $2::text, $3::int, $4::text, make_interval(secs => $5::double precision))`
+	sqlClaimSlot = `
+		select coalesce(pgque.claim_slot($1::text, $2::text, $3::int, $4::text, make_interval(secs => $5::double precision)), 0)`
+	sqlResignSlot = `select pgque.resign_slot($1::text, $2::text, $3::int, $4::text)`
+	sqlFetchSlot  = `select ` + messageColumns + `
+		from pgque.fetch_partitioned($1::text, $2::text, $3::int, $4::int, $5::text, $6::int)`
+	sqlSettleSlot = `
+		select pgque.settle_partitioned($1::text, $2::text, $3::int, $4::int, $5::text, $6::bigint, $7::bigint, $8::bigint[],
+		                                $9::bigint[], $10::double precision[], $11::text[], $12::boolean[])`
+
 	sqlSavepoint        = `savepoint pgque_page`
 	sqlRelease          = `release savepoint pgque_page`
 	sqlRenew            = `release savepoint pgque_page; savepoint pgque_page`

@@ -57,6 +57,7 @@ set local client_min_messages = warning;
 -- messages of one key in order, by one worker at a time
 \ir functions/subscribe_slot.sql
 \ir functions/claim_slot.sql
+\ir functions/tend_slots.sql
 \ir functions/receive_partitioned.sql
 
 -- upkeep

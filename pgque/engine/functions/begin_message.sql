@@ -6,7 +6,7 @@
 -- A null message takes the note back, for a worker that stops in peace.
 --
 -- Has to be committed before the message is handled. A batch that another member of a
--- group has taken over counts on from there.
+-- group, or the next holder of a slot, has taken over counts on from there.
 create or replace function pgque.begin_message(i_batch_id bigint, i_msg_id bigint) returns integer
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
@@ -21,7 +21,8 @@ begin
     select coalesce(max(sub_begun_times), 0) + 1 into v_times
     from pgque.subscription
     where sub_queue = v_sub.sub_queue and sub_id = v_sub.sub_id and sub_begun_id = i_msg_id
-      and (sub_begun_batch = i_batch_id or (sub_no <> v_sub.sub_no and sub_begun_tick = v_sub.sub_last_tick));
+      and (sub_begun_batch = i_batch_id
+           or sub_begun_tick = v_sub.sub_last_tick and (sub_no <> v_sub.sub_no or sub_slot is not null));
     if i_msg_id is null then
         v_times := 0;
     end if;

@@ -15,11 +15,7 @@ declare
     v_slot pgque.partition_slot;
     v_is_new boolean;
 begin
-    if coalesce(i_worker, '') = '' then
-        raise exception 'worker must not be empty' using errcode = 'PQ009';
-    elsif i_ttl is null or not isfinite(i_ttl) or i_ttl <= interval '0' or i_ttl > interval '1 day' then
-        raise exception 'ttl must be above 0 and at most 1 day, got %', i_ttl using errcode = 'PQ009';
-    end if;
+    perform pgque._check_lease(i_worker, i_ttl);
     perform pgque._check_slot_exists(v_queue.queue_id, i_consumer, i_slot);
     select * into v_slot from pgque.partition_slot
     where queue_id = v_queue.queue_id and co_name = i_consumer and slot = i_slot for no key update skip locked;
@@ -71,6 +67,18 @@ begin
     if not exists (select from pgque.partition_slot
                    where queue_id = i_queue_id and co_name = i_consumer and slot = i_slot) then
         raise exception 'not a partitioned consumer: % has no slot %', i_consumer, i_slot using errcode = 'PQ012';
+    end if;
+end
+$$;
+
+-- _check_lease raises PQ009 for a worker without a name and a lease of no sensible length.
+create or replace function pgque._check_lease(i_worker text, i_ttl interval) returns void
+language plpgsql as $$
+begin
+    if coalesce(i_worker, '') = '' then
+        raise exception 'worker must not be empty' using errcode = 'PQ009';
+    elsif i_ttl is null or not isfinite(i_ttl) or i_ttl <= interval '0' or i_ttl > interval '1 day' then
+        raise exception 'ttl must be above 0 and at most 1 day, got %', i_ttl using errcode = 'PQ009';
     end if;
 end
 $$;

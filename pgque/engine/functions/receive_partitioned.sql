@@ -9,22 +9,53 @@ returns setof pgque.message
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
+begin
+    return query select * from pgque._receive_page(pgque._receiving_slot(i_queue, i_consumer, i_slot, i_n, i_worker, i_max),
+                                                   null, i_max, 0);
+end
+$$;
+call pgque._allow('pgque_reader', 'pgque.receive_partitioned(text, text, integer, integer, text, integer)');
+
+-- fetch_partitioned(queue, consumer, slot, n, worker, max) is receive_partitioned for slots
+-- that are behind: it joins waiting windows as fetch does, up to about four pages of the
+-- slot's own.
+create or replace function pgque.fetch_partitioned(
+    i_queue text, i_consumer text, i_slot int, i_n int, i_worker text, i_max int default 100)
+returns setof pgque.message
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+declare
+    v_sub pgque.subscription := pgque._receiving_slot(i_queue, i_consumer, i_slot, i_n, i_worker, i_max);
+begin
+    if v_sub.sub_next_tick is null then
+        v_sub.sub_next_tick := pgque._next_tick_within(v_sub.sub_queue, v_sub.sub_last_tick, greatest(4 * i_max::bigint * i_n, 1000));
+    end if;
+    return query select * from pgque._receive_page(v_sub, null, i_max, 0);
+end
+$$;
+call pgque._allow('pgque_reader', 'pgque.fetch_partitioned(text, text, integer, integer, text, integer)');
+
+-- _receiving_slot locks the cursor of a slot that is to receive a page. What an earlier
+-- lease received comes again under a fresh id.
+create or replace function pgque._receiving_slot(
+    i_queue text, i_consumer text, i_slot int, i_n int, i_worker text, i_max int)
+returns pgque.subscription
+language plpgsql as $$
 declare
     v_epoch bigint := pgque._fence(i_queue, i_consumer, i_slot, i_n, i_worker);
     v_sub pgque.subscription := pgque._lock_subscription(pgque._subscription(i_queue, i_consumer || '#' || i_slot));
 begin
     perform pgque._check_max_return(i_max);
     if v_sub.sub_epoch is distinct from v_epoch then
-        -- What an earlier lease received comes again under a fresh id.
         v_sub.sub_epoch := v_epoch;
         v_sub := pgque._closed_page(v_sub);
         perform pgque._store_cursor(v_sub);
         v_sub := pgque._lock_subscription(v_sub);
     end if;
-    return query select * from pgque._receive_page(v_sub, null, i_max, 0);
+    return v_sub;
 end
 $$;
-call pgque._allow('pgque_reader', 'pgque.receive_partitioned(text, text, integer, integer, text, integer)');
 
 -- ack_partitioned(queue, consumer, slot, n, worker) finishes the page that the worker has
 -- received under its present lease. Returns 1, or 0 when there is none.
@@ -73,10 +104,71 @@ end
 $$;
 call pgque._allow('pgque_reader', 'pgque.nack_partitioned(text, text, integer, integer, text, pgque.message, interval, text)');
 
+-- settle_partitioned(queue, consumer, slot, n, worker, batch, last, released, ids, seconds,
+-- reasons, dead) finishes the page that the worker has received under its present lease,
+-- in one go: the page ends at the message last, unless that is null (see shorten), the
+-- released messages are put back as they are (see release), and the others are settled as
+-- settle does. Returns 1; 0 when the lease is lost or the batch is not open (any more), and
+-- then nothing changes.
+--
+-- Raises PQ012 as receive_partitioned does, PQ004 and PQ009 as settle does; then nothing
+-- changes either.
+create or replace function pgque.settle_partitioned(
+    i_queue text, i_consumer text, i_slot int, i_n int, i_worker text, i_batch_id bigint, i_last_msg_id bigint,
+    i_released bigint[], i_msg_ids bigint[], i_retry_secs double precision[], i_reasons text[], i_dead boolean[])
+returns integer
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+declare
+    v_count integer := coalesce(cardinality(i_msg_ids), 0);
+    v_epoch bigint := pgque._epoch(i_queue, i_consumer, i_slot, i_n, i_worker);
+    v_sub pgque.subscription := pgque._lock_batch(i_batch_id);
+begin
+    if v_epoch is null or v_sub.sub_epoch is distinct from v_epoch
+       or v_sub.sub_no is distinct from (pgque._subscription(i_queue, i_consumer || '#' || i_slot)).sub_no then
+        return 0;
+    elsif v_count <> any (array[coalesce(cardinality(i_retry_secs), 0), coalesce(cardinality(i_reasons), 0),
+                                coalesce(cardinality(i_dead), 0)]) then
+        raise exception 'arrays of different lengths' using errcode = 'PQ009';
+    end if;
+    if i_last_msg_id is not null then
+        v_sub := pgque._shorten(v_sub, i_last_msg_id);
+    end if;
+    if cardinality(i_released) > 0 then
+        perform pgque._release(v_sub, i_released);
+    end if;
+    if v_count > 0 then
+        perform pgque._check_retry_secs(secs) from unnest(i_retry_secs) as secs;
+        if pgque._put_back(v_sub, i_msg_ids, i_retry_secs, i_reasons, i_dead)
+           < (select count(distinct coalesce(id, -1)) from unnest(i_msg_ids) as id) then
+            raise exception 'msg_id % not found in batch %', pgque._stranger(v_sub, i_msg_ids), i_batch_id
+                using errcode = 'PQ004';
+        end if;
+    end if;
+    perform pgque._finish_page(v_sub);
+    return 1;
+end
+$$;
+call pgque._allow('pgque_reader', 'pgque.settle_partitioned(text, text, integer, integer, text, bigint, bigint, bigint[], bigint[], double precision[], text[], boolean[])');
+
 -- _fence locks the lease of a slot until commit and returns its epoch.
 --
 -- Raises PQ017 unless the worker holds it.
 create or replace function pgque._fence(i_queue text, i_consumer text, i_slot int, i_n int, i_worker text) returns bigint
+language plpgsql as $$
+declare
+    v_epoch bigint := pgque._epoch(i_queue, i_consumer, i_slot, i_n, i_worker);
+begin
+    if v_epoch is null then
+        raise exception 'slot % of % is not leased to %; fenced', i_slot, i_consumer, i_worker using errcode = 'PQ017';
+    end if;
+    return v_epoch;
+end
+$$;
+
+-- _epoch does so too, and returns null unless the worker holds the lease.
+create or replace function pgque._epoch(i_queue text, i_consumer text, i_slot int, i_n int, i_worker text) returns bigint
 language plpgsql as $$
 declare
     v_queue pgque.queue := pgque._queue(i_queue);
@@ -87,7 +179,7 @@ begin
     select * into v_slot from pgque.partition_slot
     where queue_id = v_queue.queue_id and co_name = i_consumer and slot = i_slot for share;
     if v_slot.lease_owner is null or v_slot.lease_owner is distinct from i_worker or v_slot.lease_until <= clock_timestamp() then
-        raise exception 'slot % of % is not leased to %; fenced', i_slot, i_consumer, i_worker using errcode = 'PQ017';
+        return null;
     end if;
     return v_slot.epoch;
 end

@@ -10,28 +10,39 @@ set search_path = pgque, pg_catalog, pg_temp
 as $$
 declare
     v_sub pgque.subscription := pgque._lock_batch(i_batch_id);
-    v_rows integer;
-    v_last bigint;
 begin
     if v_sub.sub_no is null then
         return 0;
     end if;
     perform pgque._check_unpartitioned(v_sub, 'ack_partitioned');
-    select count(*), max(ev_id) into v_rows, v_last
-    from pgque._window_events(v_sub, pgque._batch_from(v_sub), least(i_last_msg_id, pgque._batch_to(v_sub)), null);
-    if v_last is distinct from i_last_msg_id then
-        raise exception 'msg_id % not found in batch %', i_last_msg_id, i_batch_id using errcode = 'PQ004';
-    end if;
-    if v_sub.sub_page_end is distinct from i_last_msg_id then
-        v_sub.sub_page_end := i_last_msg_id;
-        v_sub.sub_page_rows := v_rows;
-        v_sub.sub_page_last := false;
-        perform pgque._store_cursor(v_sub);
-    end if;
+    perform pgque._shorten(v_sub, i_last_msg_id);
     return 1;
 end
 $$;
 call pgque._allow('pgque_reader', 'pgque.shorten(bigint, bigint)');
+
+-- _shorten does so with a locked cursor, and returns it as it is then.
+create or replace function pgque._shorten(i_sub pgque.subscription, i_last_msg_id bigint) returns pgque.subscription
+language plpgsql as $$
+declare
+    v_rows integer;
+    v_last bigint;
+begin
+    select count(*), max(ev_id) into v_rows, v_last
+    from pgque._window_events(i_sub, pgque._batch_from(i_sub), least(i_last_msg_id, pgque._batch_to(i_sub)), null);
+    if v_last is distinct from i_last_msg_id then
+        raise exception 'msg_id % not found in batch %', i_last_msg_id, i_sub.sub_batch using errcode = 'PQ004';
+    end if;
+    if i_sub.sub_page_end is distinct from i_last_msg_id then
+        i_sub.sub_page_end := i_last_msg_id;
+        i_sub.sub_page_rows := v_rows;
+        i_sub.sub_page_last := false;
+        perform pgque._store_cursor(i_sub);
+        i_sub := pgque._lock_subscription(i_sub);
+    end if;
+    return i_sub;
+end
+$$;
 
 -- release(batch, ids) puts messages of an open batch back as they are: they come again
 -- after the next maintenance and tick, and no retry is counted. The batch stays open.
@@ -49,17 +60,25 @@ begin
         return 0;
     end if;
     perform pgque._check_unpartitioned(v_sub, 'ack_partitioned');
-    if pgque._stranger(v_sub, i_msg_ids) is not null then
-        raise exception 'msg_id % not found in batch %', pgque._stranger(v_sub, i_msg_ids), i_batch_id using errcode = 'PQ004';
-    end if;
-    insert into pgque.retry_queue (ev_retry_after, ev_queue, ev_id, ev_time, ev_txid, ev_owner,
-                                   ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4)
-    select distinct on (e.ev_id) clock_timestamp(), v_sub.sub_queue, e.ev_id, e.ev_time, null::xid8, v_sub.sub_id,
-           e.ev_retry, e.ev_type, e.ev_data, e.ev_extra1, e.ev_extra2, e.ev_extra3, e.ev_extra4
-    from pgque._batch_events(v_sub, i_msg_ids) e
-    order by e.ev_id, e.ev_retry desc nulls last
-    on conflict (ev_owner, ev_id) do nothing;
+    perform pgque._release(v_sub, i_msg_ids);
     return 1;
 end
 $$;
 call pgque._allow('pgque_reader', 'pgque.release(bigint, bigint[])');
+
+-- _release does so with a locked cursor.
+create or replace function pgque._release(i_sub pgque.subscription, i_msg_ids bigint[]) returns void
+language plpgsql as $$
+begin
+    if pgque._stranger(i_sub, i_msg_ids) is not null then
+        raise exception 'msg_id % not found in batch %', pgque._stranger(i_sub, i_msg_ids), i_sub.sub_batch using errcode = 'PQ004';
+    end if;
+    insert into pgque.retry_queue (ev_retry_after, ev_queue, ev_id, ev_time, ev_txid, ev_owner,
+                                   ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4)
+    select distinct on (e.ev_id) clock_timestamp(), i_sub.sub_queue, e.ev_id, e.ev_time, null::xid8, i_sub.sub_id,
+           e.ev_retry, e.ev_type, e.ev_data, e.ev_extra1, e.ev_extra2, e.ev_extra3, e.ev_extra4
+    from pgque._batch_events(i_sub, i_msg_ids) e
+    order by e.ev_id, e.ev_retry desc nulls last
+    on conflict (ev_owner, ev_id) do nothing;
+end
+$$;
