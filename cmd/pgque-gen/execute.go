@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -24,6 +27,9 @@ func (c *command) execute(stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := c.readTypes(&opts, stderr); err != nil {
+		return err
+	}
 	if c.dump {
 		return dump(sources, opts, stdout, stderr)
 	}
@@ -39,6 +45,20 @@ func (c *command) execute(stdout, stderr io.Writer) error {
 		changed.report(stderr)
 	}
 	return err
+}
+
+// readTypes adds what -types names.
+func (c *command) readTypes(opts *gen.Options, stderr io.Writer) error {
+	if c.typeFile == "" {
+		return nil
+	}
+	text, err := os.ReadFile(c.typeFile)
+	if err != nil {
+		return fmt.Errorf("-types: %w", err)
+	}
+	list, diags := gen.ReadTypes(text, filepath.ToSlash(c.typeFile))
+	opts.Types = slices.Concat(opts.Types, list)
+	return report(diags, stderr)
 }
 
 // report prints what there is to say about the schemas; errors end the run.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/pgque/pgque-go/gen"
+	"github.com/pgque/pgque-go/gen/model"
 	"github.com/pgque/pgque-go/gen/schema"
 )
 
@@ -28,6 +29,8 @@ type command struct {
 	fuzz     bool
 	format   string
 	refRoots []refRoot
+	types    []model.TypeMapping
+	typeFile string
 }
 
 // A refRoot serves references below prefix from a folder.
@@ -48,7 +51,7 @@ func parseFlags(args []string, stderr io.Writer) (*command, error) {
 	f.BoolVar(&c.watching, "watch", false, "generate again whenever a schema changes, until interrupted")
 	f.BoolVar(&c.examples, "examples", false, "add generators of random valid and invalid events, for tests")
 	f.BoolVar(&c.fuzz, "fuzz", false, "add a fuzz target for every event, and -examples for their seeds")
-	f.BoolVar(&c.defaults, "defaults", false, "fill in the default of a member that a received event lacks: strings, numbers, booleans")
+	f.BoolVar(&c.defaults, "defaults", false, "fill in the default of a member that a received event lacks, where its rules surely accept it")
 	f.StringVar(&c.format, "format", "assert", "what format means, as `meaning`: assert makes it a rule, annotation does not")
 	f.Func("ref-root", "serve references below a URI from a folder: `PREFIX=DIR`; repeatable", func(s string) error {
 		prefix, dir, ok := strings.Cut(s, "=")
@@ -58,6 +61,16 @@ func parseFlags(args []string, stderr io.Writer) (*command, error) {
 		c.refRoots = append(c.refRoots, refRoot{prefix, dir})
 		return nil
 	})
+	f.Func("type", "hold the values of a format, or of the schema at FILE#POINTER, in a Go type: `KEY=TYPE`, such as\nuuid=github.com/google/uuid.UUID or shared/money.json#/$defs/cents=*math/big.Int; repeatable", func(s string) error {
+		i := strings.LastIndexByte(s, '=')
+		if i <= 0 {
+			return errors.New("must be KEY=TYPE")
+		}
+		g, err := model.ParseGoType(s[i+1:])
+		c.types = append(c.types, model.TypeMapping{Key: s[:i], Go: g})
+		return err
+	})
+	f.StringVar(&c.typeFile, "types", "", "read what -type says from a `file`: an object, as JSON or YAML, from KEY to TYPE")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			usage(f, stderr)
@@ -127,6 +140,7 @@ func (c *command) options() (gen.Options, error) {
 		Examples:         c.examples,
 		Fuzz:             c.fuzz,
 		Defaults:         c.defaults,
+		Types:            c.types,
 		RootQueues:       map[string]string{},
 	}
 	for _, r := range c.refRoots {

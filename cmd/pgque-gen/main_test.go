@@ -218,6 +218,27 @@ func TestRun_RefRootServesReferences(t *testing.T) {
 	mustRun(t, "-schemas", schemas, "-out", out, "-ref-root", "https://schemas.example.com/="+shelf)
 }
 
+func TestRun_TypesComeFromFlagsAndFiles(t *testing.T) {
+	schemas, out := project(t)
+	put(t, filepath.Join(schemas, "orders", "order.created.json"), `{"properties":{"a":{"type":"string","format":"uuid"},"b":{"type":"integer"}}}`)
+	file := filepath.Join(t.TempDir(), "types.yaml")
+	put(t, file, "orders/order.created.json#/properties/b: \"*math/big.Int\"\n")
+	mustRun(t, "-schemas", schemas, "-out", out, "-types", file, "-type", "uuid=github.com/google/uuid.UUID")
+	text, err := os.ReadFile(filepath.Join(out, "orders_events.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`uuid "github.com/google/uuid"`, "*uuid.UUID", `"math/big"`, "*big.Int"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	put(t, file, "uuid: [1]\norders/x#: no type\n")
+	if code, _, stderr := try("-schemas", schemas, "-out", out, "-types", file); code != exitFailed || !strings.Contains(stderr, "types.yaml:1:7: uuid: must be") || !strings.Contains(stderr, "types.yaml:2:12: ") {
+		t.Error(code, stderr)
+	}
+}
+
 func TestRun_RefusesWrongFlags(t *testing.T) {
 	for _, args := range [][]string{
 		{},
@@ -225,6 +246,8 @@ func TestRun_RefusesWrongFlags(t *testing.T) {
 		{"-schemas", "x", "-out", "y", "-format", "maybe"},
 		{"-schemas", "x", "-out", "y", "-ref-root", "noequals"},
 		{"-schemas", "x", "-out", "y", "surplus"},
+		{"-schemas", "x", "-out", "y", "-type", "uuid"},
+		{"-schemas", "x", "-out", "y", "-type", "uuid=no type"},
 	} {
 		if code, _, stderr := try(args...); code != exitUsage || stderr == "" {
 			t.Errorf("%q: exit code %d: %s", args, code, stderr)

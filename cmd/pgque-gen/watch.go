@@ -39,6 +39,9 @@ func (c *command) watch(ctx context.Context, stdout, stderr io.Writer) {
 // removed or written to.
 func (c *command) fingerprint() string {
 	roots := append([]string{}, c.schemas...)
+	if c.typeFile != "" {
+		roots = append(roots, c.typeFile)
+	}
 	for _, r := range c.refRoots {
 		roots = append(roots, r.dir)
 	}

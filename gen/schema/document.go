@@ -103,6 +103,17 @@ func rootID(doc *document) string {
 	return documentURI(u)
 }
 
+// Parse reads one JSON text, or YAML when the name ends so, into located values. With
+// an error among the diagnostics the Node is nil.
+func Parse(src []byte, name string) (*Node, []Diagnostic) {
+	l := newLoader(Options{})
+	n := l.parse(src, name)
+	if l.rep.failed() {
+		n = nil
+	}
+	return n, l.rep.sorted()
+}
+
 func (l *loader) parse(src []byte, name string) *Node {
 	switch path.Ext(name) {
 	case ".yaml", ".yml":
