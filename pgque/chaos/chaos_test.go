@@ -35,24 +35,32 @@ const calm = time.Minute
 
 func TestChaos_EffectsOnceAllElseAtLeastOnceNothingLost(t *testing.T) {
 	t.Parallel()
-	if *seed == 0 {
-		*seed = rand.Uint64()
+	rage(t, func(port int) (int, string) { return port, "" })
+}
+
+// rage has workers that reach the server through a proxy, before what in front puts
+// between the two: it returns the port of that, and parameters for connections.
+func rage(t *testing.T, front func(port int) (int, string)) {
+	seed := *seed
+	if seed == 0 {
+		seed = rand.Uint64()
 	}
-	t.Logf("repeat with: go test ./pgque/chaos -args -rage %v -seed %d", *rageFor, *seed)
+	t.Logf("repeat with: go test ./pgque/chaos -run %s -args -rage %v -seed %d", t.Name(), *rageFor, seed)
 	server := pgquetest.Start(t, pgquetest.Durable())
 	l := newLedger(t, pgquetest.New(t, pgquetest.On(server), pgquetest.WithPool(func(c *pgxpool.Config) { c.MaxConns = 2 })))
 	direct := l.Pool().Config().ConnString()
-	p := newProxy(t, fmt.Sprintf("127.0.0.1:%d", server.Port()))
-	through := strings.Replace(direct, fmt.Sprintf("port=%d", server.Port()), fmt.Sprintf("port=%d", p.port()), 1)
+	port, parameters := front(server.Port())
+	p := newProxy(t, fmt.Sprintf("127.0.0.1:%d", port))
+	through := strings.Replace(direct, fmt.Sprintf("port=%d", server.Port()), fmt.Sprintf("port=%d", p.port()), 1) + parameters
 	f := newFleet(t, through, &l.book)
 	for _, place := range []struct {
 		role string
 		n    int
-	}{{"produce", 2}, {"billing", 2}, {"pool", 2}, {"crew", 2}, {"mixed", 1}, {"audit", 1}, {"shipping", 1}, {"tick", 1}} {
+	}{{"produce", 2}, {"billing", 2}, {"pool", 2}, {"crew", 2}, {"keyed", 2}, {"bundle", 1}, {"mixed", 1}, {"audit", 1}, {"shipping", 1}, {"tick", 1}} {
 		f.hire(place.role, place.n)
 	}
 
-	m := &monkey{t: t, rng: rand.New(rand.NewPCG(*seed, 0)), server: server, dsn: direct, proxy: p, fleet: f}
+	m := &monkey{t: t, rng: rand.New(rand.NewPCG(seed, 0)), server: server, dsn: direct, proxy: p, fleet: f}
 	raging, calmDown := context.WithTimeout(t.Context(), *rageFor)
 	defer calmDown()
 	m.rage(raging)
@@ -93,9 +101,10 @@ func newLedger(t *testing.T, c *pgque.Client) *ledger {
 	} {
 		l.exec(sql)
 	}
-	for _, consumer := range []string{"billing", "pool", "crew", "mixed", "audit"} {
+	for _, consumer := range []string{"billing", "pool", "crew", "mixed", "bundle", "audit"} {
 		l.must(c.Subscribe(t.Context(), orders, consumer))
 	}
+	l.exec(fmt.Sprintf("select pgque.subscribe_partitioned('%s', 'keyed', 3)", orders))
 	l.must(c.Subscribe(t.Context(), shipments, "shipping"))
 	return l
 }
@@ -151,7 +160,7 @@ var unfinished = map[string]string{
 	"not handled by a consumer of the orders": `
 		select count(*) from (
 		    select of.consumer, stored.msg_id
-		    from stored, unnest(array['billing', 'pool', 'crew', 'mixed']) as of(consumer)
+		    from stored, unnest(array['billing', 'pool', 'crew', 'mixed', 'keyed', 'bundle']) as of(consumer)
 		    except select consumer, msg_id from handled) missing`,
 	"not shipped": `
 		select count(*) from effect b where consumer = 'billing'
@@ -178,7 +187,7 @@ var wrongs = map[string]string{
 	"events without their outbox row": `
 		select count(*) from stored where label like 'tx%' and label not in (select label from outbox)`,
 	"events that the audit did not see": `
-		select count(*) from handled where consumer in ('billing', 'pool', 'crew', 'mixed')
+		select count(*) from handled where consumer in ('billing', 'pool', 'crew', 'mixed', 'keyed', 'bundle')
 		and msg_id not in (select msg_id from stored)`,
 	"messages both rejected and with an effect": `
 		select count(*) from rejected join effect using (consumer, msg_id)`,

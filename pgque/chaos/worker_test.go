@@ -55,6 +55,8 @@ var roles = map[string]func(*worker, context.Context) error{
 	"pool":     (*worker).pool,
 	"crew":     (*worker).crew,
 	"mixed":    (*worker).mixed,
+	"keyed":    (*worker).keyed,
+	"bundle":   (*worker).bundle,
 	"audit":    (*worker).audit,
 	"shipping": (*worker).shipping,
 }
@@ -217,6 +219,28 @@ func (w *worker) mixed(ctx context.Context) error {
 	c.Handle(typePlain, w.seenThenOrdeal("mixed"))
 	c.HandleTx(typeTx, effectThenOrdeal("mixed"))
 	c.Handle(typePoison, poison)
+	return c.Start(ctx)
+}
+
+// keyed has its keys spread over processes, each in one at a time.
+func (w *worker) keyed(ctx context.Context) error {
+	c := w.consumer(orders, "keyed", pgque.WithPartitions(3), pgque.WithTakeover(2*time.Second), pgque.WithConcurrency(2))
+	c.HandleTx("*", effectThenOrdeal("keyed"))
+	return c.Start(ctx)
+}
+
+// bundle gets messages together, of which some fail.
+func (w *worker) bundle(ctx context.Context) error {
+	c := w.consumer(orders, "bundle")
+	c.HandleBatch("*", func(ctx context.Context, msgs []pgque.Message) []error {
+		errs := make([]error, len(msgs))
+		for i, msg := range msgs {
+			if errs[i] = w.seen(ctx, "bundle", msg); errs[i] == nil {
+				errs[i] = ordeal()
+			}
+		}
+		return errs
+	}, pgque.WithBatchLimit(10))
 	return c.Start(ctx)
 }
 
