@@ -3,14 +3,9 @@
 package enginetest
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -46,21 +41,13 @@ func TestFailover_NothingThatWasCommittedIsLost(t *testing.T) {
 // pair is a primary and the server that is to become its standby.
 type pair struct {
 	primary, standby *server.Server
-	backup           string // the program pg_basebackup
 	dsn              string // of whichever is the primary
 }
 
 func newPair(t *testing.T) *pair {
 	t.Helper()
-	binDir, err := server.FindBinDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &pair{backup: filepath.Join(binDir, "pg_basebackup")}
-	if _, err := os.Stat(p.backup); err != nil {
-		t.Skipf("this PostgreSQL came without pg_basebackup, which makes a standby: %v", err)
-	}
-	o := server.Options{BinDir: binDir, Durable: true, Settings: map[string]string{
+	p := &pair{}
+	o := server.Options{Durable: true, Settings: map[string]string{
 		"wal_level": "replica", "max_wal_senders": "5", "wal_keep_size": "256MB", "hot_standby": "on",
 	}}
 	p.primary, p.standby = startServer(t, o), startServer(t, o)
@@ -71,9 +58,10 @@ func newPair(t *testing.T) *pair {
 }
 
 // failOver makes the standby follow the primary, kills the primary once it depends on
-// the standby for every commit, and lets the two change places.
+// the standby for every commit, and lets the two change places. The copy is made before
+// the primary learns to wait for a standby: it must not wait itself, once it is promoted.
 func (p *pair) failOver(ctx context.Context) error {
-	if err := p.follow(ctx); err != nil {
+	if err := p.standby.Follow(ctx, p.primary); err != nil {
 		return err
 	}
 	if err := p.synchronize(ctx); err != nil {
@@ -87,34 +75,6 @@ func (p *pair) failOver(ctx context.Context) error {
 	return on(ctx, p.primary, func(conn *pgx.Conn) error {
 		return execOn(ctx, conn, `select pg_promote()`)
 	})
-}
-
-// follow replaces the data of the standby with a copy of the primary's. The copy is
-// made before the primary learns to wait for a standby: it must not wait itself, once
-// it is promoted.
-func (p *pair) follow(ctx context.Context) error {
-	if err := p.standby.Stop(server.Immediate); err != nil {
-		return err
-	}
-	dir, err := os.Stat(p.standby.Dir())
-	if err != nil {
-		return err
-	}
-	data := filepath.Join(p.standby.Dir(), "data")
-	if err := os.RemoveAll(data); err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, p.backup, "--pgdata", data, "--dbname", p.primary.DSN(""), "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
-	cmd.Dir = p.standby.Dir()
-	if owner := dir.Sys().(*syscall.Stat_t); os.Geteuid() == 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}}
-	}
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("pg_basebackup: %w: %s", err, output.Bytes())
-	}
-	return p.standby.Restart()
 }
 
 // synchronize returns once nothing is committed that the standby has not on its disk.

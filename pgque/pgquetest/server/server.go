@@ -166,9 +166,7 @@ func isOpen(dir string) bool {
 
 func (s *Server) initialise(ctx context.Context, o Options) error {
 	if o.StandbyOf != nil {
-		err := s.complete(ctx, "pg_basebackup", "--pgdata", s.dataDir(), "--dbname", o.StandbyOf.DSN(""),
-			"--write-recovery-conf", "--checkpoint", "fast", "--no-sync")
-		if err != nil {
+		if err := s.copyFrom(ctx, o.StandbyOf); err != nil {
 			return err
 		}
 		return s.configure(o.Settings)
