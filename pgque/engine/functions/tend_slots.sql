@@ -8,7 +8,8 @@
 -- kept for the one who asked.
 --
 -- A worker calls it every few seconds, well within the ttl; slots that it does not name any
--- more are lost. A share counts all workers that hold a slot or ask for one.
+-- more are lost. A share counts all workers that hold a slot or ask for one. Where the
+-- server's clock was set back, leases that would last too long are cut to their ttl.
 --
 -- Raises PQ001, PQ009 for an empty worker and a ttl that is not positive and at most one
 -- day, PQ012 when the consumer is not partitioned so.
@@ -27,6 +28,7 @@ begin
     -- Shares are for one worker at a time to work out; nobody waits for that.
     perform from pgque.partition_consumer where queue_id = v_queue and co_name = i_consumer for no key update skip locked;
     if found then
+        perform pgque._cut_leases(v_queue, i_consumer);
         v_orphans := pgque._take_slots(v_queue, i_consumer, i_n, i_worker, i_ttl);
         perform pgque._ask_for_slots(v_queue, i_consumer, i_n, i_worker, i_ttl);
     end if;
@@ -82,6 +84,18 @@ begin
         select mine.slot from pgque.partition_slot mine
         where mine.queue_id = i_queue_id and mine.co_name = i_consumer and mine.lease_owner = i_worker
           and mine.lease_until > clock_timestamp() and mine.lease_until < clock_timestamp() + i_ttl * 0.75
+        for no key update skip locked);
+end
+$$;
+
+-- _cut_leases cuts leases that end later than one that begins now.
+create or replace function pgque._cut_leases(i_queue_id integer, i_consumer text) returns void
+language plpgsql as $$
+begin
+    update pgque.partition_slot p set lease_until = clock_timestamp() + p.lease_ttl
+    where p.queue_id = i_queue_id and p.co_name = i_consumer and p.slot in (
+        select late.slot from pgque.partition_slot late
+        where late.queue_id = i_queue_id and late.co_name = i_consumer and late.lease_until > clock_timestamp() + late.lease_ttl
         for no key update skip locked);
 end
 $$;
