@@ -2,7 +2,6 @@ package enginetest
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"slices"
 	"testing"
@@ -13,27 +12,40 @@ import (
 	"github.com/pgque/pgque-go/pgque/pgquetest"
 )
 
-var backlogSize = flag.Int("backlog", 1_000_000, "how many events wait in BenchmarkGrowth")
-
 // BenchmarkGrowth prints what a tick, a page and a pass of maintenance cost as there
 // are more queues, more consumers and a backlog, and what an old snapshot does to them.
-// It is a measurement, to be run once.
+// It is a measurement, to be run once; each line of it can be had alone, as in
+// -bench Growth/backlog=10000000.
 func BenchmarkGrowth(b *testing.B) {
 	fmt.Printf("\n%-42s %10s %10s %10s %10s\n", "", "ticker()", "maint()", "receive", "ack")
 	for _, queues := range []int{1, 100, 1000} {
-		g := newGrowth(b)
-		mustExec(b, g.conn, `select pgque.create_queue('q' || n), pgque.subscribe('q' || n, 'c') from generate_series(1, $1) as n`, queues)
-		g.row(fmt.Sprintf("%d queues", queues))
+		b.Run(fmt.Sprintf("queues=%d", queues), func(b *testing.B) {
+			g := newGrowth(b)
+			mustExec(b, g.conn, `select pgque.create_queue('q' || n), pgque.subscribe('q' || n, 'c') from generate_series(1, $1) as n`, queues)
+			g.row(fmt.Sprintf("%d queues", queues))
+		})
 	}
 	for _, consumers := range []int{1, 100} {
-		g := newGrowth(b)
-		mustExec(b, g.conn, `select pgque.create_queue('q1')`)
-		mustExec(b, g.conn, `select pgque.subscribe('q1', case n when 1 then 'c' else 'c' || n end) from generate_series(1, $1) as n`, consumers)
-		g.row(fmt.Sprintf("%d consumers", consumers))
+		b.Run(fmt.Sprintf("consumers=%d", consumers), func(b *testing.B) {
+			g := newGrowth(b)
+			mustExec(b, g.conn, `select pgque.create_queue('q1')`)
+			mustExec(b, g.conn, `select pgque.subscribe('q1', case n when 1 then 'c' else 'c' || n end) from generate_series(1, $1) as n`, consumers)
+			g.row(fmt.Sprintf("%d consumers", consumers))
+		})
 	}
-	backlog(b, "one window", *backlogSize)
-	backlog(b, "windows of 1000", 1000)
-	heldSnapshot(b)
+	for _, size := range []int{1_000_000, 10_000_000} {
+		b.Run(fmt.Sprintf("backlog=%d", size), func(b *testing.B) {
+			g := newGrowth(b)
+			g.fill(size, size)
+			g.row(fmt.Sprintf("backlog of %d, one window", size))
+		})
+	}
+	b.Run("windows=1000", func(b *testing.B) {
+		g := newGrowth(b)
+		g.fill(1_000_000, 1000)
+		g.row("backlog of 1000000, windows of 1000")
+	})
+	b.Run("snapshot", heldSnapshot)
 }
 
 type growth struct {
@@ -81,18 +93,15 @@ func (s sample) median() time.Duration {
 	return sorted[len(sorted)/2].Round(10 * time.Microsecond)
 }
 
-// backlog fills q1 before its consumer reads anything. The pages are those at its
-// beginning.
-func backlog(b *testing.B, what string, window int) {
-	g := newGrowth(b)
-	mustExec(b, g.conn, `select pgque.create_queue('q1'), pgque.subscribe('q1', 'c')`)
-	for sent := 0; sent < *backlogSize; sent += window {
-		for part := 0; part < window; part += 10_000 {
-			mustExec(b, g.conn, `select pgque.send_batch('q1', 't', array(select 'x' from generate_series(1, $1)))`, min(10_000, window))
-		}
-		mustExec(b, g.conn, `select pgque.tick_queue('q1')`)
+// fill sends as many events to q1 before its consumer reads anything, a window at a
+// time. The pages that are measured are those at its beginning. The rows are written
+// as send writes them, without its checks for each.
+func (g *growth) fill(size, window int) {
+	mustExec(g.b, g.conn, `select pgque.create_queue('q1'), pgque.subscribe('q1', 'c')`)
+	for range size / window {
+		mustExec(g.b, g.conn, `insert into pgque.event_1_0 (ev_type, ev_data) select 't', 'x' from generate_series(1, $1)`, window)
+		mustExec(g.b, g.conn, `select pgque.tick_queue('q1')`)
 	}
-	g.row(fmt.Sprintf("backlog of %d, %s", *backlogSize, what))
 }
 
 // heldSnapshot lets a transaction stay open while a thousand pages are read, and
