@@ -80,14 +80,6 @@ func TestEngineRotation_KeepsATableThatHoldsUnreadEvents(t *testing.T) {
 	}
 }
 
-func TestEngineRotation_SeesWhatWasCommittedWhileItGotItsLock(t *testing.T) {
-	t.Parallel()
-	e := newEngineTest(t)
-	e.exec(`begin isolation level repeatable read`)
-	e.fails("PQ014", `select pgque.maint_rotate_tables_step1('q')`)
-	e.exec(`rollback`)
-}
-
 func TestEngineReceive_DuringAnUncommittedAckWaitsAndGoesOn(t *testing.T) {
 	t.Parallel()
 	e := newEngineTest(t)

@@ -61,7 +61,7 @@ func (s *sending) steps() (kept []*event, err error) {
 		if err := s.exec(`savepoint s`); err != nil {
 			return nil, err
 		}
-		if err := s.send(fresh); err != nil {
+		if err := s.send(isolation, fresh); err != nil {
 			return nil, err
 		}
 		if s.chance(5) {
@@ -78,17 +78,56 @@ func (s *sending) steps() (kept []*event, err error) {
 	return kept, nil
 }
 
-func (s *sending) send(events []*event) error {
-	payloads := make([]string, len(events))
-	for i, e := range events {
-		payloads[i] = e.payload
-	}
+// send uses one of the ways there are.
+func (s *sending) send(isolation string, events []*event) error {
 	if s.chance(2) {
+		payloads := make([]string, len(events))
+		for i, e := range events {
+			payloads[i] = e.payload
+		}
 		return s.exec(`select pgque.send_batch('q', 'batch', $1::text[])`, payloads)
 	}
-	for _, payload := range payloads {
-		if err := s.exec(`select pgque.insert_event('q', 'event', $1, null, null, null, 'x')`, payload); err != nil {
+	way := s.r.IntN(4)
+	for _, e := range events {
+		var err error
+		switch {
+		case way == 0:
+			err = s.exec(`select pgque.insert_event('q', 'event', $1, null, null, null, 'x')`, e.payload)
+		case way == 1 && isolation == "read committed":
+			err = s.sendOnce(e)
+		case way == 2:
+			s.h.mu.Lock()
+			e.delayed = true
+			s.h.mu.Unlock()
+			err = s.exec(`select pgque.send_at('q', 'later', $1::text, clock_timestamp() + $2 * interval '1 millisecond')`, e.payload, s.r.IntN(80))
+		default:
+			s.keyed(e)
+			err = s.exec(`select pgque.send('q', 'keyed', $1::text, $2::text)`, e.payload, e.key)
+		}
+		if err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// keyed gives an event one of a few keys.
+func (s *sending) keyed(e *event) {
+	s.h.mu.Lock()
+	defer s.h.mu.Unlock()
+	e.key = fmt.Sprint("key", s.r.IntN(5))
+}
+
+// sendOnce sends an event twice under one key, which is once.
+func (s *sending) sendOnce(e *event) error {
+	s.keyed(e)
+	for _, deduped := range []int64{0, 1} {
+		got, err := s.number(`select deduped::int from pgque.send_idem('q', 'once', $1::text, $1, '1 second', $2)`, e.payload, e.key)
+		if err != nil {
+			return err
+		}
+		if got != deduped {
+			s.h.t.Errorf("%s: deduped %d, expected %d", e.payload, got, deduped)
 		}
 	}
 	return nil
@@ -321,6 +360,71 @@ func cooperate(a *actor, name string) error {
 	return a.finished(name, p, settled, err)
 }
 
+// workOnSlots leases a slot for a moment, works on a page of it, and at times falls
+// silent for longer than its lease.
+func workOnSlots(a *actor, name string) error {
+	slot := a.r.IntN(slots)
+	epoch, err := a.number(`select coalesce(pgque.claim_slot('q', $1, $2, $3, '100 milliseconds'), 0)`, name, slot, a.name)
+	if err != nil || epoch == 0 {
+		return err
+	}
+	p, err := a.receive(name, receiveSlot, slot, slots, a.name)
+	if err != nil || len(p.messages) == 0 || a.chance(15) {
+		return unlessFenced(err)
+	}
+	if a.chance(15) {
+		a.pauseUpTo(300 * time.Millisecond)
+	}
+	for _, id := range a.chooseSome(p) {
+		a.h.mu.Lock()
+		for _, m := range p.messages {
+			if m.id == id { // put back now, and again by who comes next if this lease runs out
+				a.h.loose[name][m.payload] = true
+			}
+		}
+		a.h.mu.Unlock()
+		if err := a.exec(`select pgque.nack_partitioned('q', $1, $2, $3, $4, row($5,null,null,null,null,null,null,null,null,null)::pgque.message, '0')`,
+			name, slot, slots, a.name, id); err != nil {
+			return unlessFenced(err)
+		}
+	}
+	return a.ackSlot(p, slot)
+}
+
+const receiveSlot = `pgque.receive_partitioned('q', 'slots', $1, $2, $3, 7)`
+
+func (a *actor) ackSlot(p page, slot int) error {
+	acked, err := a.number(`select pgque.ack_partitioned('q', 'slots', $1, $2, $3)`, slot, slots, a.name)
+	return unlessFenced(a.finished("slots", p, acked, err))
+}
+
+// unlessFenced is nil for a worker who is told that its lease has run out.
+func unlessFenced(err error) error {
+	if sqlState(err) == "PQ017" {
+		return nil
+	}
+	return err
+}
+
+// readSlot reads a slot to its end, and returns how many messages it was; one more when
+// somebody else has the lease still.
+func readSlot(a *actor, slot int) (got int64, err error) {
+	for {
+		epoch, err := a.number(`select coalesce(pgque.claim_slot('q', 'slots', $1, $2, '10 seconds'), 0)`, slot, a.name)
+		if err != nil || epoch == 0 {
+			return got + 1, err
+		}
+		p, err := a.receive("slots", receiveSlot, slot, slots, a.name)
+		if err != nil || len(p.messages) == 0 {
+			return got, err
+		}
+		got += int64(len(p.messages))
+		if err := a.ackSlot(p, slot); err != nil {
+			return got, err
+		}
+	}
+}
+
 // comeAndGo subscribes, reads, and unsubscribes after it has read all that was
 // committed while it was there.
 func comeAndGo(a *actor) error {
@@ -373,7 +477,7 @@ func (h *history) checkStay(came, left int64, got map[string]bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for payload, e := range h.events {
-		if e.fate == committed && e.began > came && e.ended < left && !got[payload] {
+		if e.fate == committed && !e.delayed && e.began > came && e.ended < left && !got[payload] {
 			h.t.Errorf("a guest from %d to %d missed %s of a transaction from %d to %d", came, left, payload, e.began, e.ended)
 		}
 	}

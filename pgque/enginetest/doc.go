@@ -8,6 +8,8 @@
 //     replaced by its standby;
 //   - pgbouncer_unix_test.go goes through a pooler in transaction mode, where clients
 //     need default_query_exec_mode=exec (or simple_protocol) in their DSN;
+//   - mutants_test.go lists the rules that the engine goes by, each with the test that
+//     fails without it, and breaks them one by one to show that it does;
 //   - growth_test.go shows what things cost as queues and backlogs grow.
 //
 // All of it is random, and prints the seed that repeats it.

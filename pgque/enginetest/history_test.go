@@ -30,6 +30,8 @@ type event struct {
 	payload  string
 	producer string
 	number   int
+	key      string // of partitioned consumers
+	delayed  bool   // it comes when its time has come, after later ones
 	fate     fate
 	began    int64 // clock before its transaction
 	ended    int64 // clock after its commit
@@ -71,11 +73,14 @@ func newHistory(t testing.TB, dsn string) *history {
 	mustExec(t, conn, `select pgque.set_queue_config('q', 'max_retries', '1000000'), pgque.set_queue_config('q', 'ticker_max_lag', '0')`)
 	for name := range fullTime {
 		h.seen[name], h.loose[name] = map[string]bool{}, map[string]bool{}
-		if name == "group" {
+		switch name {
+		case "group":
 			mustExec(t, conn, `select pgque.subscribe_subconsumer('q', 'group', 'm1')`)
-			continue
+		case "slots":
+			mustExec(t, conn, `select pgque.subscribe_partitioned('q', 'slots', $1)`, slots)
+		default:
+			mustExec(t, conn, `select pgque.subscribe('q', $1)`, name)
 		}
-		mustExec(t, conn, `select pgque.subscribe('q', $1)`, name)
 	}
 	if err := conn.Close(t.Context()); err != nil {
 		t.Fatal(err)
@@ -95,7 +100,11 @@ var fullTime = map[string]struct {
 	"primitive": {1, finishBatches},
 	"sleeper":   {1, sleepAndFetch},
 	"group":     {3, cooperate},
+	"slots":     {3, workOnSlots},
 }
+
+// slots is how many the partitioned consumer has.
+const slots = 3
 
 // run lets everything happen at once for a while. chaos runs beside it until its
 // context ends. Then the last events are ticked and every consumer reads all that is
@@ -218,11 +227,21 @@ func readRest(a *actor) (int64, error) {
 	if err := a.exec(`select pgque.ticker('q')`); err != nil {
 		return 0, err
 	}
-	waiting, err := a.number(`select count(*) from pgque.retry_queue`)
+	waiting, err := a.number(`select (select count(*) from pgque.retry_queue) + (select count(*) from pgque.delayed)`)
 	if err != nil {
 		return 0, err
 	}
+	for slot := range slots {
+		got, err := readSlot(a, slot)
+		if err != nil {
+			return 0, err
+		}
+		waiting += got
+	}
 	for name := range fullTime {
+		if name == "slots" {
+			continue
+		}
 		source := `pgque.fetch('q', $1, 200)`
 		if name == "group" {
 			source = `pgque.receive_coop('q', $1, 'm0', 200, '1 millisecond')`
@@ -300,7 +319,7 @@ func (h *history) checkConsumer(name string) (reached map[string]bool) {
 		}
 	}
 	if name != "group" {
-		h.checkOrder(name)
+		h.checkOrder(name) // the members of a group have windows beside each other
 	}
 	return reached
 }
@@ -314,13 +333,17 @@ func (h *history) checkOrder(name string) {
 	for _, p := range pages {
 		for _, m := range p.messages {
 			e := h.events[m.payload]
-			if !p.sure || m.retry > 0 || e == nil || e.fate != committed || h.loose[name][m.payload] {
+			if !p.sure || m.retry > 0 || e == nil || e.fate != committed || e.delayed || h.loose[name][m.payload] {
 				continue
 			}
-			if e.number < last[e.producer] {
-				h.t.Errorf("%s got %s after number %d of its producer", name, m.payload, last[e.producer])
+			line := e.producer
+			if name == "slots" {
+				line += "/" + e.key
 			}
-			last[e.producer] = e.number
+			if e.number < last[line] {
+				h.t.Errorf("%s got %s after number %d of its producer", name, m.payload, last[line])
+			}
+			last[line] = e.number
 		}
 	}
 }

@@ -1,0 +1,273 @@
+package enginetest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+var killMutants = flag.Bool("mutants", false, "break each rule of the engine and demand that its test fails")
+
+// mutant is the engine with one rule broken: where keep stands in a file of
+// pgque/engine, there is broke instead.
+type mutant struct {
+	rule  string // what holds
+	file  string
+	keep  string
+	broke string
+	test  string // of package pgque, which fails without the rule
+}
+
+// mutants are the rules that a plausible engine of this model lacks, each with the test
+// that notices.
+var mutants = []mutant{
+	// no event is lost
+	{"a transaction has its id before it looks its table up", "functions/insert_event.sql",
+		`perform pg_current_xact_id();`, `null;`, "TestEngineSend_HasItsTransactionIDBeforeItWaitsForItsTable"},
+	{"a window is read from all tables", "functions/window.sql",
+		`continue when pg_relation_size(v_table) = 0;`, `continue when i <> v_queue.queue_cur_table;`, "TestEngineSend_WithASnapshotOlderThanARotationIsDelivered"},
+	{"a table is emptied only when nobody needs it", "functions/maint_rotate_tables.sql",
+		`if pgque._is_needed(v_queue, v_table) or not pgque._lock_table(v_table) or pgque._is_needed(v_queue, v_table) then`,
+		`if not pgque._lock_table(v_table) then`, "TestEngineRotation_KeepsATableThatHoldsUnreadEvents"},
+	{"whether it is needed is asked again under the lock", "functions/maint_rotate_tables.sql",
+		`not pgque._lock_table(v_table) or pgque._is_needed(v_queue, v_table) then`,
+		`not pgque._lock_table(v_table) then`, "TestEngineRotation_SeesWhatWasCommittedWhileItGotItsLock"},
+	{"members of a group hold rotation up", "functions/maint_rotate_tables.sql",
+		`(select min(sub_last_tick) from pgque.subscription where sub_queue = i_queue.queue_id),
+        (pgque`, `(select min(sub_last_tick) from pgque.subscription where sub_queue = i_queue.queue_id and sub_role <> 'coop_member'),
+        (pgque`, "TestEngineRotation_WaitsForMembersOfAGroup"},
+	{"a long transaction elsewhere does not hold rotation up", "functions/maint_rotate_tables.sql",
+		`using pg_snapshot_xmax(v_snapshot)`, `using pg_snapshot_xmin(v_snapshot)`, "TestEngineRotation_IsNotHeldUpByALongWriter"},
+	{"a rotation is completed by a later transaction", "functions/maint_rotate_tables.sql",
+		`and queue_switch_step1 is distinct from pg_current_xact_id_if_assigned()::text::bigint`, ``, "TestEngineRotation_IsNotCompletedByItsOwnTransaction"},
+	{"maint completes rotations", "functions/maint.sql",
+		`pgque._complete_rotation(i_queue_id)::integer + `, ``, "TestEngineMaint_AloneKeepsRotating"},
+	{"a page ends a page, not the window", "functions/receive.sql",
+		`sub_page_last = extent.found = extent.page_rows`, `sub_page_last = true`, "TestEnginePages_LoseNothingWhateverTheirSize"},
+
+	// ticks
+	{"one session at a time ticks a queue", "functions/ticker.sql",
+		`if not pg_try_advisory_xact_lock(pgque._lock_class('tick'), i_queue.queue_id) then`, `if false then`, "TestEngineTicker_TwoAtOnceMakeOneTick"},
+	{"a tick is taken at read committed", "functions/ticker.sql",
+		`if current_setting('transaction_isolation') not in`, `if 'read committed' not in`, "TestEngineTicker_NeedsReadCommitted"},
+	{"a tick does not see its own transaction", "functions/ticker.sql",
+		`if v_own is null or not`, `if true or not`, "TestEngineTick_InTheSendersTransactionLosesNothing"},
+	{"a tick comes for who committed late", "functions/ticker.sql",
+		`if v_waiting = 0 and pgque._was_committed_since(i_queue, v_last) then`, `if false then`, "TestEngineTickQueue_TicksForASenderThatCommittedAfterTheLastTick"},
+	{"ticks of the future are noticed", "functions/ticker.sql",
+		`perform pgque._check_clock(i_queue, v_last);`, ``, "TestEngineRebase_LosesAndDoublesNothing"},
+	{"a queue that fails does not stop ticker()", "functions/ticker.sql",
+		`when others then
+        raise warning 'no tick`, `when division_by_zero then
+        raise warning 'no tick`, "TestEngineTicker_AndMaintGoOnAfterAFailureOnOneQueue"},
+	{"a queue of another cluster does not stop the others", "functions/ticker.sql",
+		`when others then
+        raise warning 'no tick`, `when division_by_zero then
+        raise warning 'no tick`, "TestEngineRebase_OneRestoredQueueDoesNotStopTheOthers"},
+	{"a sequence that fell behind is raised", "functions/ticker.sql",
+		`if v_waiting < 0 or`, `if false and`, "TestEngineSequence_OfEventsThatFellBehindLosesNothing"},
+	{"a sequence that caught up again is noticed", "functions/ticker.sql",
+		`if v_waiting < 0 or (v_last.tick_time < pg_postmaster_start_time() and pgque._has_repeated_ids(i_queue, v_last)) then`,
+		`if v_waiting < 0 then`, "TestEngineSequence_ThatCaughtUpBeforeTheTickLosesNothing"},
+	{"tick ids rise, whatever their sequence says", "functions/ticker.sql",
+		`if v_id <= i_last_id then`, `if false then`, "TestEngineSequence_OfTicksThatFellBehindDoesNotStopTheQueue"},
+	{"ticks from outside rise", "functions/ticker.sql",
+		`if i_tick_id <= v_last.tick_id then`, `if false then`, "TestEngineTicker_PausedAndExternalQueues"},
+
+	// cursors and pages
+	{"a cursor is locked before it moves", "functions/cursor.sql",
+		`order by sub_no desc, sub_gen desc limit 1
+    for no key update;`, `order by sub_no desc, sub_gen desc limit 1;`, "TestEngineReceive_TwoAtOnceGetTheSamePage"},
+	{"windows without events are passed over", "functions/receive.sql",
+		`v_sub := pgque._finished_window(v_sub);`, `v_sub := pgque._finished_window(v_sub); exit;`, "TestEngineReceive_PassesOverEmptyWindows"},
+	{"a page has a message at least", "functions/receive.sql",
+		`if i_max_return < 1 then`, `if false then`, "TestEngineReceive_RefusesPagesOfNothing"},
+	{"batch ids are not used again", "functions/receive.sql",
+		`v_page.sub_batch := pgque._new_batch_id(v_sub);`, `v_page.sub_batch := 4194304 + v_sub.sub_no;`, "TestEnginePage_ComesAgainUntilItIsAcked"},
+	{"the index finds the living version of a cursor", "functions/cursor.sql",
+		`sub_gen = i_sub.sub_gen + case when i_sub.sub_moves % 32 = 31 then 1 else 0 end`, `sub_gen = i_sub.sub_gen`, "TestEngineHorizon_AnOldSnapshotDoesNotSlowConsumersDown"},
+	{"of many that subscribe at once one is new", "functions/subscribe.sql",
+		`on conflict (co_name) do nothing`, ``, "TestEngineSubscribe_ManyAtOnceExactlyOneIsNew"},
+
+	// messages that failed
+	{"all retries that are due are moved", "functions/maint_retry_events.sql",
+		`exit when v_moved = 0;
+        v_total := v_total + v_moved;`, `v_total := v_total + v_moved; exit;`, "TestEngineMaintRetryEvents_MovesMoreThanItTakesAtATime"},
+	{"a queue that fails does not keep the others' events", "functions/maint_retry_events.sql",
+		`when others then`, `when division_by_zero then`, "TestEngineSendAt_ABrokenQueueDoesNotStopTheOthers"},
+	{"tables of waiting events are written anew", "functions/maint.sql",
+		`if v_dead < 5000 or`, `if true or`, "TestEngineHorizon_AnOldSnapshotDoesNotSlowMaintenanceDown"},
+	{"nack reads the message, not the batch", "functions/put_back.sql",
+		`greatest(pgque._batch_from(i_sub), (select min(id) from unnest(i_ids) as id) - 1)`, `pgque._batch_from(i_sub)`, "TestEngineNack_DoesNotReadTheWholeBatch"},
+	{"a retry that came back is not put back again", "functions/put_back.sql",
+		`and not pgque._is_retried(v_queue, i_sub.sub_id, f.ev_id, coalesce(f.ev_retry, 0) + 1)`, ``, "TestEngineNack_RepeatedAfterACrashDoesNotMultiplyTheEvent"},
+	{"a message dies once", "functions/put_back.sql",
+		`on conflict (dl_queue_id, dl_consumer_id, ev_id) do nothing`, ``, "TestEngineNack_RepeatedAtTheLastRetryMakesOneDeadLetter"},
+	{"dead letters belong to the group", "functions/put_back.sql",
+		`if i_sub.sub_role <> 'coop_member' then`, `if true then`, "TestEngineCoop_DeadLettersBelongToTheGroup"},
+	{"a replay is for the consumer of the dead letter", "functions/dead_letter.sql",
+		`null, null, v_owner, null, i_letter.ev_type`, `null, null, null, null, i_letter.ev_type`, "TestEngineDeadLetter_IsReplayedForItsConsumerOnly"},
+	{"a dead letter is replayed by one", "functions/dead_letter.sql",
+		`where dl_id = i_dead_letter_id for update;`, `where dl_id = i_dead_letter_id;`, "TestEngineDeadLetter_TwoReplaysAtOnceMakeOne"},
+
+	// queues, names, settings
+	{"of two that create a queue one does", "functions/create_queue.sql",
+		`on conflict (queue_name) do nothing;
+    if not found then
+        return 0;
+    end if;`, `;`, "TestEngineCreateQueue_TwoAtOnceMakeOne"},
+	{"the channel of a queue fits into an identifier", "functions/create_queue.sql",
+		`octet_length(i_queue_name) > 57 then`, `length(i_queue_name) > 57 then`, "TestEngineNames_MustNotBeEmptyOrTooLong"},
+	{"names are not empty", "functions/create_queue.sql",
+		`if i_queue_name is null or i_queue_name = '' then`, `if i_queue_name is null then`, "TestEngineNames_MustNotBeEmptyOrTooLong"},
+	{"a forced drop does not wait", "functions/drop_queue.sql",
+		`for update nowait;`, `for update skip locked;`, "TestEngineDropQueue_NeedsForceAndLeavesNothing"},
+	{"a name that is being subscribed stays", "functions/drop_queue.sql",
+		`for update skip locked);`, `);`, "TestEngineDropQueue_LeavesConsumersThatOthersAreSubscribing"},
+	{"a forced drop takes groups along", "functions/drop_queue.sql",
+		`delete from pgque.subscription where sub_queue = v_queue.queue_id;`,
+		`perform pgque.unregister_consumer(x_queue_name, co_name) from pgque.consumer where co_id = any (v_consumers);`, "TestEngineCoop_WrongUsesAreRefused"},
+	{"send_at knows its queue", "functions/send_at.sql",
+		`pgque._queue(i_queue)`, `(select q from pgque.queue q where queue_name = i_queue)`, "TestEngineSendAt_IsDeliveredWhenItsTimeHasCome"},
+
+	// several workers
+	{"a group may scale to zero and back", "functions/register_subconsumer.sql",
+		`v_main.sub_was_coop := true;`, ``, "TestEngineCoop_ScalesToZeroAndBack"},
+	{"windows of a group are handed out one by one", "functions/receive_coop.sql",
+		`v_main := pgque._lock_subscription(pgque._find_by_name(v_queue.queue_id, i_consumer));`,
+		`v_main := pgque._find_by_name(v_queue.queue_id, i_consumer);`, "TestEngineCoop_TwoAtOnceGetDifferentWindows"},
+	{"a member is dead when it was silent for long", "functions/receive_coop.sql",
+		`and sub_active < clock_timestamp() - i_dead_interval`, ``, "TestEngineCoop_DeadMembersWindowIsTakenOverUnderAFreshID"},
+	{"a member that holds a batch cannot leave unasked", "functions/register_subconsumer.sql",
+		`if i_batch_handling = 0 then`, `if false then`, "TestEngineCoop_ScalesToZeroAndBack"},
+	{"claiming a slot never waits", "functions/claim_slot.sql",
+		`for no key update skip locked;`, `for no key update;`, "TestEnginePartition_AClaimNeverWaits"},
+	{"nobody is not the holder of a lease", "functions/receive_partitioned.sql",
+		`lease_owner is distinct from i_worker`, `lease_owner <> i_worker`, "TestEnginePartition_LeaseIsExclusiveAndFencesZombies"},
+	{"a lease with an open batch is not given up", "functions/claim_slot.sql",
+		`.sub_batch is not null then`, `.sub_batch is null and false then`, "TestEnginePartition_LeaseIsExclusiveAndFencesZombies"},
+	{"slots are behind their lease", "functions/cursor.sql",
+		`if i_sub.sub_slot is not null then`, `if false then`, "TestEnginePartition_WrongUsesAreRefused"},
+	{"slots of negative hashes are slots", "functions/window.sql",
+		`((coalesce(hashtextextended(ev_extra1, 0), 0) %% %1$s) + %1$s) %% %1$s`, `coalesce(hashtextextended(ev_extra1, 0), 0) %% %1$s`, "TestEnginePartition_EachKeyIsInOneSlotAndInOrder"},
+
+	// keys
+	{"keys expire by the clock", "functions/send_idem.sql",
+		`expires_at > clock_timestamp() limit 1`, `expires_at > now() limit 1`, "TestEngineSendIdem_CountsTheTimeOfTheClock"},
+	{"senders of one key wait for each other", "functions/send_idem.sql",
+		`perform pg_advisory_xact_lock(pgque._lock_class('idem')`, `perform pg_advisory_xact_lock_shared(pgque._lock_class('idem')`, "TestEngineSendIdem_TwoAtOnce"},
+	{"keys are forgotten by truncation", "functions/send_idem.sql",
+		`execute 'truncate pgque.idem_' || 1 - v_current;`, `null;`, "TestEngineSendIdem_KeysAreReclaimedByTruncation"},
+
+	// who may do what
+	{"PUBLIC may execute nothing", "seal.sql",
+		`revoke all on all functions in schema pgque from public;`, ``, "TestEngineSecurity_PublicHasNothing"},
+	{"payloads are for readers", "functions/create_queue.sql",
+		`execute format('grant select on %s to pgque_reader', i_table);`, `execute format('grant select on %s to public', i_table);`, "TestEngineSecurity_PayloadsAreForReaders"},
+	{"temporary tables come last", "functions/subscribe.sql",
+		`set search_path = pgque, pg_catalog, pg_temp`, `set search_path = pgque, pg_catalog`, "TestEngineSecurity_DefinersPinTheirPath"},
+	{"readers do not send", "functions/send.sql",
+		`'pgque_writer'`, `'pgque_reader'`, "TestEngineSecurity_EachRoleMayDoItsPart"},
+	{"readers and writers are siblings", "roles.sql",
+		`execute format('grant %I to pgque_admin', v_role);`, `execute format('grant %I to pgque_admin', v_role); grant pgque_reader to pgque_writer;`, "TestEngineSecurity_EachRoleMayDoItsPart"},
+	{"helpers are for nobody", "seal.sql",
+		`and p.proname not like '\_%'`, ``, "TestEngineSecurity_HelpersAreForNobody"},
+
+	// installation
+	{"an upgrade brings columns", "upgrade/columns.sql",
+		`('subscription', 'sub_slot', 'integer'),`, ``, "TestEngineUpgrade_IsWhatAFreshInstallationIs"},
+	{"an upgrade brings indexes", "upgrade/queues.sql",
+		`perform pgque._index_event_table(queue_data_pfx)`, `perform 1`, "TestEngineUpgrade_IsWhatAFreshInstallationIs"},
+	{"an upgrade is the owner's", "upgrade/owner.sql",
+		`execute format('set local role %I', v_owner);`, `null;`, "TestEngineUpgrade_LeavesEverythingToItsOwner"},
+	{"an upgrade waits in turns", "upgrade/columns.sql",
+		`perform set_config('lock_timeout', '200ms', true);`, ``, "TestEngineUpgrade_WaitsForAnOpenTransactionWithoutBarringOthers"},
+}
+
+// TestMutants breaks every rule in turn. Without -mutants it only shows that the tests
+// which the rules rely on are there.
+func TestMutants_AreNoticed(t *testing.T) {
+	tests := testNames(t)
+	for _, m := range mutants {
+		t.Run(strings.ReplaceAll(m.rule, " ", "_"), func(t *testing.T) {
+			if !tests[m.test] {
+				t.Fatalf("there is no %s", m.test)
+			}
+			if *killMutants {
+				m.kill(t)
+			}
+		})
+	}
+}
+
+func testNames(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	files, err := filepath.Glob("../*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		for _, match := range regexp.MustCompile(`(?m)^func (Test\w+)`).FindAllSubmatch(readFile(t, file), -1) {
+			names[string(match[1])] = true
+		}
+	}
+	return names
+}
+
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// kill compiles the engine without the rule, and runs the rule's test. It has to fail,
+// and for a reason of its own.
+func (m mutant) kill(t *testing.T) {
+	t.Helper()
+	original, err := filepath.Abs(filepath.Join("..", "engine", m.file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := readFile(t, original)
+	if !bytes.Contains(text, []byte(m.keep)) {
+		t.Fatalf("%s does not say %q", m.file, m.keep)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	test := exec.CommandContext(ctx, "go", "test", "-count=1", "-overlay", m.overlay(t, original, text), "-run", "^"+m.test+"$", "..")
+	output, err := test.CombinedOutput()
+	if err == nil {
+		t.Errorf("%s passes without the rule", m.test)
+	} else if !bytes.Contains(output, []byte("--- FAIL: "+m.test)) {
+		t.Errorf("%v, but not the test's failure:\n%s", err, output)
+	}
+}
+
+func (m mutant) overlay(t *testing.T, original string, text []byte) (file string) {
+	t.Helper()
+	dir := t.TempDir()
+	broken, file := filepath.Join(dir, "broken.sql"), filepath.Join(dir, "overlay.json")
+	list, err := json.Marshal(map[string]map[string]string{"Replace": {original: broken}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{broken: bytes.ReplaceAll(text, []byte(m.keep), []byte(m.broke)), file: list} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(fmt.Errorf("overlay: %w", err))
+		}
+	}
+	return file
+}
