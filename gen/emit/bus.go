@@ -18,8 +18,12 @@ func (u *unit) bus(f *jen.File) {
 	u.declareConsumer(f)
 	for _, ev := range u.queue.Events {
 		u.declareOn(f, ev)
+		u.declareOnBatch(f, ev)
 	}
 	u.declareHandlers(f)
+	for _, ev := range u.queue.Events {
+		u.declareDeadLetters(f, ev)
+	}
 }
 
 // declareNames renders the names of the queue and its event types.
@@ -202,14 +206,14 @@ func (u *unit) declareOn(f *jen.File, ev *model.Event) {
 	decode := []jen.Code{
 		jen.Var().Id("ev").Add(id(ev.Go)),
 		jen.If(
-			jen.Err().Op(":=").Id("ev").Dot("read").Call(jen.Qual(pathWire, "OpenText").Call(jen.Id("msg").Dot("Payload"))),
+			jen.Err().Op(":=").Id("ev").Dot("readText").Call(jen.Id("msg").Dot("Payload")),
 			jen.Err().Op("!=").Nil(),
 		).Block(jen.Return(jen.Qual(pathBus, "Permanent").Call(jen.Err()))),
 	}
 	// func (c *OrdersConsumer) OnOrderCreated(fn func(context.Context, OrderCreated) error) {
 	// 	c.consumer.Handle(TypeOrderCreated, func(ctx context.Context, msg pgque.Message) error {
 	// 		var ev OrderCreated
-	// 		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+	// 		if err := ev.readText(msg.Payload); err != nil {
 	// 			return pgque.Permanent(err)
 	// 		}
 	// 		return fn(ctx, ev)
@@ -233,6 +237,38 @@ func (u *unit) declareOn(f *jen.File, ev *model.Event) {
 			jen.Func().Params(ctx(), tx, jen.Id("msg").Qual(pathBus, "Message")).Error().Block(
 				append(append([]jen.Code{}, decode...), jen.Return(jen.Id("fn").Call(jen.Id("ctx"), jen.Id("tx"), jen.Id("ev"))))...,
 			)),
+	).Line()
+}
+
+// readText yields (*OrderCreated).readText, which reads a payload.
+func readText(ev *model.Event) *jen.Statement {
+	return jen.Parens(jen.Op("*").Add(id(ev.Go))).Dot("readText")
+}
+
+func (u *unit) declareOnBatch(f *jen.File, ev *model.Event) {
+	// func (c *OrdersConsumer) OnOrderCreatedBatch(fn func(context.Context, []pgque.Delivery[OrderCreated]) []error, opts ...pgque.HandlerOption) {
+	// 	c.consumer.HandleBatch(TypeOrderCreated, pgque.BatchOf((*OrderCreated).readText, fn), opts...)
+	// }
+	fn := jen.Func().Params(jen.Qual(pathContext, "Context"), jen.Index().Qual(pathBus, "Delivery").Types(id(ev.Go))).Index().Error()
+	f.Comment("// " + ev.Methods.OnBatch + " sets a handler of the events that follow one another. It returns nil")
+	f.Comment("// when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.")
+	f.Func().Params(jen.Id("c").Op("*").Add(id(u.queue.Go+"Consumer"))).Add(id(ev.Methods.OnBatch)).
+		Params(jen.Id("fn").Add(fn), jen.Id("opts").Op("...").Qual(pathBus, "HandlerOption")).Block(
+		jen.Id("c").Dot("consumer").Dot("HandleBatch").Call(
+			id(ev.Const), jen.Qual(pathBus, "BatchOf").Call(readText(ev), jen.Id("fn")), jen.Id("opts").Op("..."),
+		),
+	).Line()
+}
+
+func (u *unit) declareDeadLetters(f *jen.File, ev *model.Event) {
+	// func OrderCreatedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[OrderCreated] {
+	// 	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderCreated, (*OrderCreated).readText)
+	// }
+	name := ev.Go + "DeadLetters"
+	f.Comment("// " + name + " lists, shows, edits and replays the dead letters of")
+	f.Comment("// " + ev.Const + ".")
+	f.Func().Add(id(name)).Params(jen.Id("c").Op("*").Qual(pathBus, "Client")).Qual(pathBus, "TypedDeadLetters").Types(id(ev.Go)).Block(
+		jen.Return(jen.Qual(pathBus, "DeadLettersOf").Call(jen.Id("c"), id(u.queue.Const), id(ev.Const), readText(ev))),
 	).Line()
 }
 

@@ -62,6 +62,7 @@ type Methods struct {
 	SendBatch string `json:"sendBatch"`
 	On        string `json:"on"`
 	OnTx      string `json:"onTx"`
+	OnBatch   string `json:"onBatch"`
 	Handle    string `json:"handle"`
 }
 

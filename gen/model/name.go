@@ -167,7 +167,7 @@ func (n *namer) events() {
 func (q *Queue) nameMethods() {
 	producer := map[string]bool{"SendBatch": true}
 	consumer := map[string]bool{"Start": true, "Consumer": true, "OnUnknown": true, "Handle": true}
-	var sends, batches, ons, txs []*claim
+	var sends, batches, ons, txs, onBatches []*claim
 	for _, ev := range q.Events {
 		m, tail := &ev.Methods, mark(ev.Type)
 		m.Handle = "Handle" + ev.Go
@@ -175,11 +175,13 @@ func (q *Queue) nameMethods() {
 		ons = append(ons, &claim{candidates: []string{"On" + ev.Go, "OnOne" + ev.Go, "On" + ev.Go + tail}, set: func(s string) { m.On = s }})
 		batches = append(batches, &claim{candidates: []string{"Send" + ev.Go + "Batch", "SendMany" + ev.Go, "SendMany" + ev.Go + tail}, set: func(s string) { m.SendBatch = s }})
 		txs = append(txs, &claim{candidates: []string{"On" + ev.Go + "Tx", "OnceFor" + ev.Go, "OnceFor" + ev.Go + tail}, set: func(s string) { m.OnTx = s }})
+		onBatches = append(onBatches, &claim{candidates: []string{"On" + ev.Go + "Batch", "OnMany" + ev.Go, "OnMany" + ev.Go + tail}, set: func(s string) { m.OnBatch = s }})
 	}
 	settle(sends, producer)
 	settle(batches, producer)
 	settle(ons, consumer)
 	settle(txs, consumer)
+	settle(onBatches, consumer)
 }
 
 // explicit puts the name out of an annotation in the place of candidates.
@@ -219,7 +221,7 @@ func (n *namer) surface() {
 		}
 	}
 	for _, ev := range n.model.Events {
-		for _, name := range []string{ev.Const, "Schema" + ev.Go, ev.Go + "Example", ev.Go + "Counterexample", "Fuzz" + ev.Go} {
+		for _, name := range []string{ev.Const, "Schema" + ev.Go, ev.Go + "Example", ev.Go + "Counterexample", "Fuzz" + ev.Go, ev.Go + "DeadLetters"} {
 			n.taken[name] = true
 		}
 	}

@@ -130,7 +130,7 @@ func (c *OrdersConsumer) OnUnknown(fn pgque.HandlerFunc) {
 func (c *OrdersConsumer) OnOrderPaid(fn func(context.Context, OrderPaid) error) {
 	c.consumer.Handle(TypeOrderPaid, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderPaid
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -142,11 +142,17 @@ func (c *OrdersConsumer) OnOrderPaid(fn func(context.Context, OrderPaid) error) 
 func (c *OrdersConsumer) OnOrderPaidTx(fn func(context.Context, pgx.Tx, OrderPaid) error) {
 	c.consumer.HandleTx(TypeOrderPaid, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderPaid
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
 	})
+}
+
+// OnOrderPaidBatch sets a handler of the events that follow one another. It returns nil
+// when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
+func (c *OrdersConsumer) OnOrderPaidBatch(fn func(context.Context, []pgque.Delivery[OrderPaid]) []error, opts ...pgque.HandlerOption) {
+	c.consumer.HandleBatch(TypeOrderPaid, pgque.BatchOf((*OrderPaid).readText, fn), opts...)
 }
 
 // OnOrderPlaced sets the handler of TypeOrderPlaced. Metadata of the message is in
@@ -154,7 +160,7 @@ func (c *OrdersConsumer) OnOrderPaidTx(fn func(context.Context, pgx.Tx, OrderPai
 func (c *OrdersConsumer) OnOrderPlaced(fn func(context.Context, OrderPlaced) error) {
 	c.consumer.Handle(TypeOrderPlaced, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderPlaced
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -166,11 +172,17 @@ func (c *OrdersConsumer) OnOrderPlaced(fn func(context.Context, OrderPlaced) err
 func (c *OrdersConsumer) OnOrderPlacedTx(fn func(context.Context, pgx.Tx, OrderPlaced) error) {
 	c.consumer.HandleTx(TypeOrderPlaced, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderPlaced
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
 	})
+}
+
+// OnOrderPlacedBatch sets a handler of the events that follow one another. It returns nil
+// when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
+func (c *OrdersConsumer) OnOrderPlacedBatch(fn func(context.Context, []pgque.Delivery[OrderPlaced]) []error, opts ...pgque.HandlerOption) {
+	c.consumer.HandleBatch(TypeOrderPlaced, pgque.BatchOf((*OrderPlaced).readText, fn), opts...)
 }
 
 // OrdersHandlers handles every event of the queue: one that the schemas gain is a
@@ -184,6 +196,18 @@ type OrdersHandlers interface {
 func (c *OrdersConsumer) Handle(h OrdersHandlers) {
 	c.OnOrderPaid(h.HandleOrderPaid)
 	c.OnOrderPlaced(h.HandleOrderPlaced)
+}
+
+// OrderPaidDeadLetters lists, shows, edits and replays the dead letters of
+// TypeOrderPaid.
+func OrderPaidDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[OrderPaid] {
+	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderPaid, (*OrderPaid).readText)
+}
+
+// OrderPlacedDeadLetters lists, shows, edits and replays the dead letters of
+// TypeOrderPlaced.
+func OrderPlacedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[OrderPlaced] {
+	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderPlaced, (*OrderPlaced).readText)
 }
 
 // Customer is who placed the order.
@@ -555,6 +579,10 @@ func (v *OrderPaid) read(d *wire.Decoder) error {
 	return nil
 }
 
+func (v *OrderPaid) readText(text string) error {
+	return v.read(wire.OpenText(text))
+}
+
 // MarshalJSON is AppendJSON to nothing.
 func (v OrderPaid) MarshalJSON() ([]byte, error) {
 	return v.AppendJSON(nil)
@@ -890,6 +918,10 @@ func (v *OrderPlaced) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
+}
+
+func (v *OrderPlaced) readText(text string) error {
+	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.

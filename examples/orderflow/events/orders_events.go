@@ -148,7 +148,7 @@ func (c *OrdersConsumer) OnUnknown(fn pgque.HandlerFunc) {
 func (c *OrdersConsumer) OnOrderCancelled(fn func(context.Context, OrderCancelled) error) {
 	c.consumer.Handle(TypeOrderCancelled, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderCancelled
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -160,11 +160,17 @@ func (c *OrdersConsumer) OnOrderCancelled(fn func(context.Context, OrderCancelle
 func (c *OrdersConsumer) OnOrderCancelledTx(fn func(context.Context, pgx.Tx, OrderCancelled) error) {
 	c.consumer.HandleTx(TypeOrderCancelled, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderCancelled
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
 	})
+}
+
+// OnOrderCancelledBatch sets a handler of the events that follow one another. It returns nil
+// when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
+func (c *OrdersConsumer) OnOrderCancelledBatch(fn func(context.Context, []pgque.Delivery[OrderCancelled]) []error, opts ...pgque.HandlerOption) {
+	c.consumer.HandleBatch(TypeOrderCancelled, pgque.BatchOf((*OrderCancelled).readText, fn), opts...)
 }
 
 // OnOrderCompleted sets the handler of TypeOrderCompleted. Metadata of the message is in
@@ -172,7 +178,7 @@ func (c *OrdersConsumer) OnOrderCancelledTx(fn func(context.Context, pgx.Tx, Ord
 func (c *OrdersConsumer) OnOrderCompleted(fn func(context.Context, OrderCompleted) error) {
 	c.consumer.Handle(TypeOrderCompleted, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderCompleted
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -184,11 +190,17 @@ func (c *OrdersConsumer) OnOrderCompleted(fn func(context.Context, OrderComplete
 func (c *OrdersConsumer) OnOrderCompletedTx(fn func(context.Context, pgx.Tx, OrderCompleted) error) {
 	c.consumer.HandleTx(TypeOrderCompleted, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderCompleted
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
 	})
+}
+
+// OnOrderCompletedBatch sets a handler of the events that follow one another. It returns nil
+// when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
+func (c *OrdersConsumer) OnOrderCompletedBatch(fn func(context.Context, []pgque.Delivery[OrderCompleted]) []error, opts ...pgque.HandlerOption) {
+	c.consumer.HandleBatch(TypeOrderCompleted, pgque.BatchOf((*OrderCompleted).readText, fn), opts...)
 }
 
 // OnOrderCreated sets the handler of TypeOrderCreated. Metadata of the message is in
@@ -196,7 +208,7 @@ func (c *OrdersConsumer) OnOrderCompletedTx(fn func(context.Context, pgx.Tx, Ord
 func (c *OrdersConsumer) OnOrderCreated(fn func(context.Context, OrderCreated) error) {
 	c.consumer.Handle(TypeOrderCreated, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderCreated
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -208,11 +220,17 @@ func (c *OrdersConsumer) OnOrderCreated(fn func(context.Context, OrderCreated) e
 func (c *OrdersConsumer) OnOrderCreatedTx(fn func(context.Context, pgx.Tx, OrderCreated) error) {
 	c.consumer.HandleTx(TypeOrderCreated, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderCreated
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
 	})
+}
+
+// OnOrderCreatedBatch sets a handler of the events that follow one another. It returns nil
+// when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
+func (c *OrdersConsumer) OnOrderCreatedBatch(fn func(context.Context, []pgque.Delivery[OrderCreated]) []error, opts ...pgque.HandlerOption) {
+	c.consumer.HandleBatch(TypeOrderCreated, pgque.BatchOf((*OrderCreated).readText, fn), opts...)
 }
 
 // OrdersHandlers handles every event of the queue: one that the schemas gain is a
@@ -228,6 +246,24 @@ func (c *OrdersConsumer) Handle(h OrdersHandlers) {
 	c.OnOrderCancelled(h.HandleOrderCancelled)
 	c.OnOrderCompleted(h.HandleOrderCompleted)
 	c.OnOrderCreated(h.HandleOrderCreated)
+}
+
+// OrderCancelledDeadLetters lists, shows, edits and replays the dead letters of
+// TypeOrderCancelled.
+func OrderCancelledDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[OrderCancelled] {
+	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderCancelled, (*OrderCancelled).readText)
+}
+
+// OrderCompletedDeadLetters lists, shows, edits and replays the dead letters of
+// TypeOrderCompleted.
+func OrderCompletedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[OrderCompleted] {
+	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderCompleted, (*OrderCompleted).readText)
+}
+
+// OrderCreatedDeadLetters lists, shows, edits and replays the dead letters of
+// TypeOrderCreated.
+func OrderCreatedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[OrderCreated] {
+	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderCreated, (*OrderCreated).readText)
 }
 
 // OrderCancelled says that an order will not be fulfilled.
@@ -266,6 +302,10 @@ func (v *OrderCancelled) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
+}
+
+func (v *OrderCancelled) readText(text string) error {
+	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.
@@ -505,6 +545,10 @@ func (v *OrderCompleted) read(d *wire.Decoder) error {
 	return nil
 }
 
+func (v *OrderCompleted) readText(text string) error {
+	return v.read(wire.OpenText(text))
+}
+
 // MarshalJSON is AppendJSON to nothing.
 func (v OrderCompleted) MarshalJSON() ([]byte, error) {
 	return v.AppendJSON(nil)
@@ -676,6 +720,10 @@ func (v *OrderCreated) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
+}
+
+func (v *OrderCreated) readText(text string) error {
+	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.

@@ -148,7 +148,7 @@ func (c *PaymentsConsumer) OnUnknown(fn pgque.HandlerFunc) {
 func (c *PaymentsConsumer) OnPaymentCaptured(fn func(context.Context, PaymentCaptured) error) {
 	c.consumer.Handle(TypePaymentCaptured, func(ctx context.Context, msg pgque.Message) error {
 		var ev PaymentCaptured
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -160,11 +160,17 @@ func (c *PaymentsConsumer) OnPaymentCaptured(fn func(context.Context, PaymentCap
 func (c *PaymentsConsumer) OnPaymentCapturedTx(fn func(context.Context, pgx.Tx, PaymentCaptured) error) {
 	c.consumer.HandleTx(TypePaymentCaptured, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev PaymentCaptured
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
 	})
+}
+
+// OnPaymentCapturedBatch sets a handler of the events that follow one another. It returns nil
+// when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
+func (c *PaymentsConsumer) OnPaymentCapturedBatch(fn func(context.Context, []pgque.Delivery[PaymentCaptured]) []error, opts ...pgque.HandlerOption) {
+	c.consumer.HandleBatch(TypePaymentCaptured, pgque.BatchOf((*PaymentCaptured).readText, fn), opts...)
 }
 
 // OnPaymentDeclined sets the handler of TypePaymentDeclined. Metadata of the message is in
@@ -172,7 +178,7 @@ func (c *PaymentsConsumer) OnPaymentCapturedTx(fn func(context.Context, pgx.Tx, 
 func (c *PaymentsConsumer) OnPaymentDeclined(fn func(context.Context, PaymentDeclined) error) {
 	c.consumer.Handle(TypePaymentDeclined, func(ctx context.Context, msg pgque.Message) error {
 		var ev PaymentDeclined
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -184,11 +190,17 @@ func (c *PaymentsConsumer) OnPaymentDeclined(fn func(context.Context, PaymentDec
 func (c *PaymentsConsumer) OnPaymentDeclinedTx(fn func(context.Context, pgx.Tx, PaymentDeclined) error) {
 	c.consumer.HandleTx(TypePaymentDeclined, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev PaymentDeclined
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
 	})
+}
+
+// OnPaymentDeclinedBatch sets a handler of the events that follow one another. It returns nil
+// when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
+func (c *PaymentsConsumer) OnPaymentDeclinedBatch(fn func(context.Context, []pgque.Delivery[PaymentDeclined]) []error, opts ...pgque.HandlerOption) {
+	c.consumer.HandleBatch(TypePaymentDeclined, pgque.BatchOf((*PaymentDeclined).readText, fn), opts...)
 }
 
 // OnPaymentRefunded sets the handler of TypePaymentRefunded. Metadata of the message is in
@@ -196,7 +208,7 @@ func (c *PaymentsConsumer) OnPaymentDeclinedTx(fn func(context.Context, pgx.Tx, 
 func (c *PaymentsConsumer) OnPaymentRefunded(fn func(context.Context, PaymentRefunded) error) {
 	c.consumer.Handle(TypePaymentRefunded, func(ctx context.Context, msg pgque.Message) error {
 		var ev PaymentRefunded
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -208,11 +220,17 @@ func (c *PaymentsConsumer) OnPaymentRefunded(fn func(context.Context, PaymentRef
 func (c *PaymentsConsumer) OnPaymentRefundedTx(fn func(context.Context, pgx.Tx, PaymentRefunded) error) {
 	c.consumer.HandleTx(TypePaymentRefunded, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev PaymentRefunded
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
 	})
+}
+
+// OnPaymentRefundedBatch sets a handler of the events that follow one another. It returns nil
+// when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
+func (c *PaymentsConsumer) OnPaymentRefundedBatch(fn func(context.Context, []pgque.Delivery[PaymentRefunded]) []error, opts ...pgque.HandlerOption) {
+	c.consumer.HandleBatch(TypePaymentRefunded, pgque.BatchOf((*PaymentRefunded).readText, fn), opts...)
 }
 
 // PaymentsHandlers handles every event of the queue: one that the schemas gain is a
@@ -228,6 +246,24 @@ func (c *PaymentsConsumer) Handle(h PaymentsHandlers) {
 	c.OnPaymentCaptured(h.HandlePaymentCaptured)
 	c.OnPaymentDeclined(h.HandlePaymentDeclined)
 	c.OnPaymentRefunded(h.HandlePaymentRefunded)
+}
+
+// PaymentCapturedDeadLetters lists, shows, edits and replays the dead letters of
+// TypePaymentCaptured.
+func PaymentCapturedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[PaymentCaptured] {
+	return pgque.DeadLettersOf(c, QueuePayments, TypePaymentCaptured, (*PaymentCaptured).readText)
+}
+
+// PaymentDeclinedDeadLetters lists, shows, edits and replays the dead letters of
+// TypePaymentDeclined.
+func PaymentDeclinedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[PaymentDeclined] {
+	return pgque.DeadLettersOf(c, QueuePayments, TypePaymentDeclined, (*PaymentDeclined).readText)
+}
+
+// PaymentRefundedDeadLetters lists, shows, edits and replays the dead letters of
+// TypePaymentRefunded.
+func PaymentRefundedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[PaymentRefunded] {
+	return pgque.DeadLettersOf(c, QueuePayments, TypePaymentRefunded, (*PaymentRefunded).readText)
 }
 
 // PaymentCaptured says that the money for an order has been collected.
@@ -267,6 +303,10 @@ func (v *PaymentCaptured) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
+}
+
+func (v *PaymentCaptured) readText(text string) error {
+	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.
@@ -438,6 +478,10 @@ func (v *PaymentDeclined) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
+}
+
+func (v *PaymentDeclined) readText(text string) error {
+	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.
@@ -873,6 +917,10 @@ func (v *PaymentRefunded) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
+}
+
+func (v *PaymentRefunded) readText(text string) error {
+	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.

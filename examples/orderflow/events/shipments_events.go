@@ -148,7 +148,7 @@ func (c *ShipmentsConsumer) OnUnknown(fn pgque.HandlerFunc) {
 func (c *ShipmentsConsumer) OnShipmentDelivered(fn func(context.Context, ShipmentDelivered) error) {
 	c.consumer.Handle(TypeShipmentDelivered, func(ctx context.Context, msg pgque.Message) error {
 		var ev ShipmentDelivered
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -160,11 +160,17 @@ func (c *ShipmentsConsumer) OnShipmentDelivered(fn func(context.Context, Shipmen
 func (c *ShipmentsConsumer) OnShipmentDeliveredTx(fn func(context.Context, pgx.Tx, ShipmentDelivered) error) {
 	c.consumer.HandleTx(TypeShipmentDelivered, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev ShipmentDelivered
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
 	})
+}
+
+// OnShipmentDeliveredBatch sets a handler of the events that follow one another. It returns nil
+// when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
+func (c *ShipmentsConsumer) OnShipmentDeliveredBatch(fn func(context.Context, []pgque.Delivery[ShipmentDelivered]) []error, opts ...pgque.HandlerOption) {
+	c.consumer.HandleBatch(TypeShipmentDelivered, pgque.BatchOf((*ShipmentDelivered).readText, fn), opts...)
 }
 
 // OnShipmentDispatched sets the handler of TypeShipmentDispatched. Metadata of the message is in
@@ -172,7 +178,7 @@ func (c *ShipmentsConsumer) OnShipmentDeliveredTx(fn func(context.Context, pgx.T
 func (c *ShipmentsConsumer) OnShipmentDispatched(fn func(context.Context, ShipmentDispatched) error) {
 	c.consumer.Handle(TypeShipmentDispatched, func(ctx context.Context, msg pgque.Message) error {
 		var ev ShipmentDispatched
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -184,11 +190,17 @@ func (c *ShipmentsConsumer) OnShipmentDispatched(fn func(context.Context, Shipme
 func (c *ShipmentsConsumer) OnShipmentDispatchedTx(fn func(context.Context, pgx.Tx, ShipmentDispatched) error) {
 	c.consumer.HandleTx(TypeShipmentDispatched, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev ShipmentDispatched
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
 	})
+}
+
+// OnShipmentDispatchedBatch sets a handler of the events that follow one another. It returns nil
+// when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
+func (c *ShipmentsConsumer) OnShipmentDispatchedBatch(fn func(context.Context, []pgque.Delivery[ShipmentDispatched]) []error, opts ...pgque.HandlerOption) {
+	c.consumer.HandleBatch(TypeShipmentDispatched, pgque.BatchOf((*ShipmentDispatched).readText, fn), opts...)
 }
 
 // OnShipmentRequested sets the handler of TypeShipmentRequested. Metadata of the message is in
@@ -196,7 +208,7 @@ func (c *ShipmentsConsumer) OnShipmentDispatchedTx(fn func(context.Context, pgx.
 func (c *ShipmentsConsumer) OnShipmentRequested(fn func(context.Context, ShipmentRequested) error) {
 	c.consumer.Handle(TypeShipmentRequested, func(ctx context.Context, msg pgque.Message) error {
 		var ev ShipmentRequested
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -208,11 +220,17 @@ func (c *ShipmentsConsumer) OnShipmentRequested(fn func(context.Context, Shipmen
 func (c *ShipmentsConsumer) OnShipmentRequestedTx(fn func(context.Context, pgx.Tx, ShipmentRequested) error) {
 	c.consumer.HandleTx(TypeShipmentRequested, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev ShipmentRequested
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
 	})
+}
+
+// OnShipmentRequestedBatch sets a handler of the events that follow one another. It returns nil
+// when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
+func (c *ShipmentsConsumer) OnShipmentRequestedBatch(fn func(context.Context, []pgque.Delivery[ShipmentRequested]) []error, opts ...pgque.HandlerOption) {
+	c.consumer.HandleBatch(TypeShipmentRequested, pgque.BatchOf((*ShipmentRequested).readText, fn), opts...)
 }
 
 // ShipmentsHandlers handles every event of the queue: one that the schemas gain is a
@@ -228,6 +246,24 @@ func (c *ShipmentsConsumer) Handle(h ShipmentsHandlers) {
 	c.OnShipmentDelivered(h.HandleShipmentDelivered)
 	c.OnShipmentDispatched(h.HandleShipmentDispatched)
 	c.OnShipmentRequested(h.HandleShipmentRequested)
+}
+
+// ShipmentDeliveredDeadLetters lists, shows, edits and replays the dead letters of
+// TypeShipmentDelivered.
+func ShipmentDeliveredDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[ShipmentDelivered] {
+	return pgque.DeadLettersOf(c, QueueShipments, TypeShipmentDelivered, (*ShipmentDelivered).readText)
+}
+
+// ShipmentDispatchedDeadLetters lists, shows, edits and replays the dead letters of
+// TypeShipmentDispatched.
+func ShipmentDispatchedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[ShipmentDispatched] {
+	return pgque.DeadLettersOf(c, QueueShipments, TypeShipmentDispatched, (*ShipmentDispatched).readText)
+}
+
+// ShipmentRequestedDeadLetters lists, shows, edits and replays the dead letters of
+// TypeShipmentRequested.
+func ShipmentRequestedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[ShipmentRequested] {
+	return pgque.DeadLettersOf(c, QueueShipments, TypeShipmentRequested, (*ShipmentRequested).readText)
 }
 
 // ShipmentDelivered says that all parcels of a shipment have arrived.
@@ -267,6 +303,10 @@ func (v *ShipmentDelivered) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
+}
+
+func (v *ShipmentDelivered) readText(text string) error {
+	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.
@@ -457,6 +497,10 @@ func (v *ShipmentDispatched) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
+}
+
+func (v *ShipmentDispatched) readText(text string) error {
+	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.
@@ -819,6 +863,10 @@ func (v *ShipmentRequested) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
+}
+
+func (v *ShipmentRequested) readText(text string) error {
+	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.

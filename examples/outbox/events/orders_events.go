@@ -111,7 +111,7 @@ func (c *OrdersConsumer) OnUnknown(fn pgque.HandlerFunc) {
 func (c *OrdersConsumer) OnOrderPlaced(fn func(context.Context, OrderPlaced) error) {
 	c.consumer.Handle(TypeOrderPlaced, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderPlaced
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -123,11 +123,17 @@ func (c *OrdersConsumer) OnOrderPlaced(fn func(context.Context, OrderPlaced) err
 func (c *OrdersConsumer) OnOrderPlacedTx(fn func(context.Context, pgx.Tx, OrderPlaced) error) {
 	c.consumer.HandleTx(TypeOrderPlaced, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderPlaced
-		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
+		if err := ev.readText(msg.Payload); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
 	})
+}
+
+// OnOrderPlacedBatch sets a handler of the events that follow one another. It returns nil
+// when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
+func (c *OrdersConsumer) OnOrderPlacedBatch(fn func(context.Context, []pgque.Delivery[OrderPlaced]) []error, opts ...pgque.HandlerOption) {
+	c.consumer.HandleBatch(TypeOrderPlaced, pgque.BatchOf((*OrderPlaced).readText, fn), opts...)
 }
 
 // OrdersHandlers handles every event of the queue: one that the schemas gain is a
@@ -139,6 +145,12 @@ type OrdersHandlers interface {
 // Handle sets the handlers of all events.
 func (c *OrdersConsumer) Handle(h OrdersHandlers) {
 	c.OnOrderPlaced(h.HandleOrderPlaced)
+}
+
+// OrderPlacedDeadLetters lists, shows, edits and replays the dead letters of
+// TypeOrderPlaced.
+func OrderPlacedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[OrderPlaced] {
+	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderPlaced, (*OrderPlaced).readText)
 }
 
 // OrderPlaced says that an order is in the books.
@@ -171,6 +183,10 @@ func (v *OrderPlaced) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
+}
+
+func (v *OrderPlaced) readText(text string) error {
+	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.
