@@ -169,17 +169,21 @@ func TestEngineSecurity_PayloadsAreForReaders(t *testing.T) {
 	}
 }
 
-// drop_queue and send at the same moment: whoever is late is told what happened.
+// Who sent first is waited for; who waits for the table finds it gone, and has lost
+// nothing; who comes later is told that there is no such queue.
 func TestEngineDropQueue_WaitsForSenders(t *testing.T) {
 	t.Parallel()
 	e := newEngineTest(t)
-	sender := e.newSession()
+	first, second := e.newSession(), e.newSession()
 	e.exec(`select pgque.unsubscribe('q', 'c')`)
-	sender.exec(`begin; select pgque.send('q', '1')`)
-	ended := e.start(`select pgque.drop_queue('q')`)
-	sender.awaitLock(e.session)
-	sender.exec(`select pgque.send('q', '2')`)
-	sender.exec(`commit`)
-	e.finish(ended)
-	sender.fails("PQ001", `select pgque.send('q', '3')`)
+	first.exec(`begin; select pgque.send('q', '1')`)
+	dropped := e.start(`select pgque.drop_queue('q')`)
+	first.awaitLock(e.session)
+	sent := second.start(`select pgque.send('q', '2')`)
+	first.awaitLock(second)
+	first.exec(`select pgque.send('q', '3')`)
+	first.exec(`commit`)
+	e.finish(dropped)
+	second.hasCode(<-sent, "42P01", "send to a queue that is being dropped")
+	second.fails("PQ001", `select pgque.send('q', '4')`)
 }

@@ -156,6 +156,9 @@ func sentinelOf(err error) error {
 
 func sentinelOfText(pgErr *pgconn.PgError) error {
 	text := strings.ToLower(pgErr.Message)
+	if pgErr.Code == "42P01" && strings.Contains(text, "pgque.event_") {
+		return ErrQueueNotFound // dropped between a sender's look for its table and its insert
+	}
 	if isMissingObject(pgErr.Code) && strings.Contains(text, "pgque.") {
 		return ErrNotInstalled
 	}

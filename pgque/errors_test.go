@@ -19,6 +19,8 @@ func TestErrors_ServerErrorsHaveSentinels(t *testing.T) {
 		{"PQ004", "msg_id 7 not found in batch 3", ErrMessageNotFound},
 		{"3F000", `schema "pgque" does not exist`, ErrNotInstalled},
 		{"42883", "function pgque.send(text, text, text) does not exist", ErrNotInstalled},
+		{"42P01", `relation "pgque.config" does not exist`, ErrNotInstalled},
+		{"42P01", `relation "pgque.event_7_0" does not exist`, ErrQueueNotFound},
 		{"42883", "function nonsense() does not exist", nil},
 		{"42501", "permission denied for schema pgque", ErrPermission},
 		{"P0001", "Queue not found: orders", ErrQueueNotFound},

@@ -2,7 +2,9 @@
 -- retries, dead letters and, with force, subscriptions. Returns 1.
 --
 -- Raises PQ001 when there is no such queue, PQ010 when it still has consumers and
--- force is not set, 40001 when force finds the queue in use: try again.
+-- force is not set, 40001 when force finds the queue in use: try again. A sender that
+-- has looked up its table and waits for it gets 42P01, that the table is gone: to tell
+-- it more would cost every send a lock or a savepoint.
 create or replace function pgque.drop_queue(x_queue_name text, x_force boolean) returns integer
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
