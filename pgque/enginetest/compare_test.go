@@ -253,6 +253,8 @@ func (r *run) consume(s step, c *cursor) error {
 		return r.finish(c)
 	case pages:
 		return r.pages(name, c, s)
+	case wish:
+		return r.wish(name, c, s.n)
 	}
 	return r.drain(name, c)
 }
@@ -412,40 +414,89 @@ func (r *run) drain(name string, c *cursor) error {
 	if err := r.finish(c); err != nil {
 		return err
 	}
-	var expected, all []delivery
+	expected, err := r.restOfOld(name, c)
+	if err != nil {
+		return err
+	}
+	all, err := r.restOfNew(name)
+	if err != nil {
+		return err
+	}
+	return same(once(expected), once(all))
+}
+
+// wish reads batches of so many events at least, as long as there are such, and then
+// the rest. The engines join different windows, so it compares as drain does.
+func (r *run) wish(name string, c *cursor, events int) error {
+	if err := r.finish(c); err != nil {
+		return err
+	}
+	expected, err := r.old.wished(r.ctx, r.queue, name, events)
+	if err != nil {
+		return err
+	}
+	all, err := r.new.wished(r.ctx, r.queue, name, events)
+	if err != nil {
+		return err
+	}
+	oldRest, err := r.restOfOld(name, c)
+	if err != nil {
+		return err
+	}
+	newRest, err := r.restOfNew(name)
+	if err != nil {
+		return err
+	}
+	return same(once(append(expected, oldRest...)), once(append(all, newRest...)))
+}
+
+func (s *side) wished(ctx context.Context, queue, name string, events int) (all []delivery, err error) {
 	for {
-		batch, err := r.nextFilled(name, c)
+		batch, err := s.number(ctx, `select coalesce(batch_id, 0) from %s.next_batch_custom($1, $2, null, $3, null)`, queue, name, events)
+		if err != nil || batch == 0 {
+			return all, err
+		}
+		got, err := s.events(ctx, sqlBatch, batch)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if len(batch) == 0 {
-			break
-		}
-		expected = append(expected, batch...)
-		old := c.old
-		c.close()
-		if err := r.old.exec(r.ctx, `select pgq.finish_batch($1)`, old); err != nil {
-			return err
+		all = append(all, got...)
+		if err := s.exec(ctx, `select %s.finish_batch($1)`, batch); err != nil {
+			return nil, err
 		}
 	}
-	c.close()
+}
+
+// restOfOld reads PgQ's queue to its end.
+func (r *run) restOfOld(name string, c *cursor) (all []delivery, err error) {
+	defer c.close()
+	for {
+		batch, err := r.nextFilled(name, c)
+		if err != nil || len(batch) == 0 {
+			return all, err
+		}
+		all = append(all, batch...)
+		if err := r.old.exec(r.ctx, `select pgq.finish_batch($1)`, c.old); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// restOfNew fetches this engine's queue to its end.
+func (r *run) restOfNew(name string) (all []delivery, err error) {
 	for {
 		page, batch, err := r.new.page(r.ctx, `pgque.fetch($1, $2, $3)`, r.queue, name, 3)
-		if err != nil {
-			return err
-		}
-		if len(page) == 0 {
-			break
+		if err != nil || len(page) == 0 {
+			return all, err
 		}
 		if !slices.IsSortedFunc(page, func(a, b delivery) int { return int(a.id - b.id) }) {
-			return differ("a page is not in the order of its ids: %v", page)
+			return nil, differ("a page is not in the order of its ids: %v", page)
 		}
 		all = append(all, page...)
 		if err := r.new.exec(r.ctx, `select pgque.ack($1)`, batch); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return same(once(expected), once(all))
 }
 
 // once keeps the first delivery of each event, in the order of their texts.

@@ -41,6 +41,7 @@ const (
 	putAllBack
 	finish
 	pages
+	wish
 	drain
 )
 
@@ -53,7 +54,7 @@ const (
 var frequency = map[verb]int{
 	begin: 10, beginFrozen: 2, commit: 8, rollback: 3, savepoint: 4, rollbackTo: 3, send: 25,
 	tick: 18, rotate: 5, maintain: 6, subscribe: 3, unsubscribe: 1, seek: 1,
-	open: 8, putBack: 5, putAllBack: 1, finish: 8, pages: 9, drain: 2,
+	open: 8, putBack: 5, putAllBack: 1, finish: 8, pages: 9, wish: 2, drain: 2,
 }
 
 // A program either rotates tables, or has transactions with old snapshots and
@@ -135,6 +136,8 @@ func (s step) String() string {
 		return consumer + "finish the open batch"
 	case pages:
 		return consumer + fmt.Sprintf("receive a batch in pages of %d, put back by %b, ack", s.n, s.pick)
+	case wish:
+		return consumer + fmt.Sprintf("ask for batches of %d events or more, then fetch the rest", s.n)
 	case drain:
 		return consumer + "fetch everything"
 	}
