@@ -11,10 +11,10 @@
 
 -- One row: this installation.
 create table if not exists pgque.config (
-    singleton       boolean primary key default true check (singleton),
+    singleton       boolean primary key default true check (singleton), -- always true: there is one row
     engine          text not null default 'pgque-go', -- who made this schema; Install refuses any other
-    engine_version  text not null,
-    installed_at    timestamptz not null default clock_timestamp(),
+    engine_version  text not null, -- version of this package that was put in last
+    installed_at    timestamptz not null default clock_timestamp(), -- when the engine was made
     upgraded_at     timestamptz not null default clock_timestamp(), -- last time that another version was put in
     tick_period_ms  integer not null default 100, -- pause between two rounds of ticker_loop()
     idem_current    integer not null default 0 check (idem_current in (0, 1)), -- new keys of send_idem go to idem_<idem_current>
@@ -25,17 +25,17 @@ create table if not exists pgque.config (
 
 -- A named log of events, kept in queue_ntables rotating tables.
 create table if not exists pgque.queue (
-    queue_id                    serial primary key,
-    queue_name                  text not null unique,
-    queue_ntables               integer not null default 3,
+    queue_id                    serial primary key, -- part of the names of its tables
+    queue_name                  text not null unique, -- what callers know it by; at most 57 bytes
+    queue_ntables               integer not null default 3, -- how many tables take turns
     queue_cur_table             integer not null default 0, -- events go to <queue_data_pfx>_<queue_cur_table>
-    queue_rotation_period       interval not null default '2 hours',
+    queue_rotation_period       interval not null default '2 hours', -- how long a table takes events before the next one does
     queue_switch_step1          bigint not null default pg_current_xact_id()::text::bigint, -- transaction that switched last
     queue_switch_step2          bigint default pg_current_xact_id()::text::bigint, -- later transaction that saw the switch; null in between
-    queue_switch_time           timestamptz not null default clock_timestamp(),
+    queue_switch_time           timestamptz not null default clock_timestamp(), -- when the tables switched last
     queue_external_ticker       boolean not null default false, -- ticks come from outside
-    queue_disable_insert        boolean not null default false,
-    queue_ticker_paused         boolean not null default false,
+    queue_disable_insert        boolean not null default false, -- producers are refused
+    queue_ticker_paused         boolean not null default false, -- no ticks at all
     queue_ticker_max_count      integer not null default 500, -- tick when that many events wait
     queue_ticker_max_lag        interval not null default '3 seconds', -- or when the last tick is that old and any wait
     queue_ticker_idle_period    interval not null default '1 minute', -- longest gap between ticks of an idle queue
@@ -46,7 +46,7 @@ create table if not exists pgque.queue (
     queue_max_retries           integer, -- null means 5
     queue_forced_tick           bigint, -- tick at the next occasion while this is still the latest tick
     queue_table_ticks           bigint[] not null, -- for each event table, the latest tick when it became the current one
-    queue_foreign_ids           boolean not null default false -- event ids were chosen by a caller: ids and transactions no longer rise together
+    queue_foreign_ids           boolean not null default false -- event ids were chosen by a caller, or drawn twice by a sequence that fell behind: ids and transactions do not rise together
 ) with (fillfactor = 50);
 
 -- A recorded snapshot. Two of them make a window: the events that the later one
@@ -55,10 +55,10 @@ create table if not exists pgque.queue (
 -- Ticks are inserted at the right edge and deleted, rarely, at the left one, when
 -- tables rotate; readers search from a known tick to the right.
 create table if not exists pgque.tick (
-    tick_queue      integer not null references pgque.queue on delete cascade,
-    tick_id         bigint not null,
-    tick_time       timestamptz not null default clock_timestamp(),
-    tick_snapshot   pg_snapshot not null,
+    tick_queue      integer not null references pgque.queue on delete cascade, -- whose tick
+    tick_id         bigint not null, -- rises from tick to tick, with gaps
+    tick_time       timestamptz not null default clock_timestamp(), -- when it was taken
+    tick_snapshot   pg_snapshot not null, -- which transactions had ended
     tick_event_seq  bigint not null, -- last event id drawn, read before the snapshot was taken
     tick_event_high bigint, -- last event id drawn, read after it; null means unknown
     tick_next_xid   xid8,   -- a transaction above it began after tick_event_seq was read; null means unknown
@@ -67,8 +67,8 @@ create table if not exists pgque.tick (
 
 -- A consumer's name; it may be subscribed to many queues.
 create table if not exists pgque.consumer (
-    co_id   serial primary key,
-    co_name text not null unique
+    co_id   serial primary key, -- its number
+    co_name text not null unique -- what callers know it by
 );
 
 -- A batch id is (counter * 2^22) + sub_no: it names the row that ack has to find,
@@ -85,13 +85,13 @@ create sequence if not exists pgque.subscription_no_seq as integer maxvalue 4194
 -- for the highest generation first meets the living version among the first few.
 create table if not exists pgque.subscription (
     sub_id          serial, -- owner of retries; the same for all members of a cooperative group
-    sub_queue       integer not null references pgque.queue on delete cascade,
-    sub_consumer    integer not null references pgque.consumer,
+    sub_queue       integer not null references pgque.queue on delete cascade, -- where it reads
+    sub_consumer    integer not null references pgque.consumer, -- who reads
     sub_last_tick   bigint, -- start of the window: everything that this tick saw is done, or with a member of the group; null for an idle member
     sub_active      timestamptz not null default clock_timestamp(), -- last time a batch was opened
     sub_batch       bigint, -- id of the open batch; null when there is none
     sub_next_tick   bigint, -- end of the window; set from its first page to its last
-    sub_role        text not null default 'normal' check (sub_role in ('normal', 'coop_main', 'coop_member')),
+    sub_role        text not null default 'normal' check (sub_role in ('normal', 'coop_main', 'coop_member')), -- a consumer of its own, the position of a group, or a member of one
     sub_was_coop    boolean not null default false, -- a normal consumer now, but one that may have members again without being asked
     sub_slot        integer, -- of a partitioned consumer: it sees the keys of this slot only
     sub_slots       integer, -- of that many
@@ -113,23 +113,24 @@ create table if not exists pgque.subscription (
 
 -- The shape of all event tables.
 create table if not exists pgque.event_template (
-    ev_id       bigint not null,
-    ev_time     timestamptz not null default now(),
+    ev_id       bigint not null, -- decides the order within a window
+    ev_time     timestamptz not null default now(), -- when its transaction began
     ev_txid     xid8 default pg_current_xact_id(), -- top-level transaction that inserted the row
     ev_owner    integer, -- sub_id of the only subscription that sees it; null means all
     ev_retry    integer, -- how often it was put back
-    ev_type     text,
-    ev_data     text,
-    ev_extra1   text,
-    ev_extra2   text,
-    ev_extra3   text,
-    ev_extra4   text
+    ev_type     text, -- what kind of event
+    ev_data     text, -- the payload
+    ev_extra1   text, -- the partition key, or whatever the producer likes
+    ev_extra2   text, -- whatever the producer likes
+    ev_extra3   text, -- the same
+    ev_extra4   text -- the same
 );
 
--- Events that were put back, until they are due.
+-- Events that were put back, until they are due. Like delayed it is written anew when
+-- vacuum may not clean it up (_compact).
 create table if not exists pgque.retry_queue (
-    ev_retry_after  timestamptz not null,
-    ev_queue        integer not null references pgque.queue on delete cascade,
+    ev_retry_after  timestamptz not null, -- when it is due
+    ev_queue        integer not null references pgque.queue on delete cascade, -- where it goes then
     like pgque.event_template,
     primary key (ev_owner, ev_id)
 );
@@ -138,11 +139,11 @@ create index if not exists retry_queue_due on pgque.retry_queue (ev_queue, ev_re
 -- Events that used up their retries, or were rejected. They belong to the
 -- consumer, not to the worker that gave up.
 create table if not exists pgque.dead_letter (
-    dl_id           bigserial primary key,
-    dl_queue_id     integer not null references pgque.queue on delete cascade,
-    dl_consumer_id  integer not null references pgque.consumer on delete cascade,
-    dl_time         timestamptz not null default clock_timestamp(),
-    dl_reason       text,
+    dl_id           bigserial primary key, -- what it is replayed by
+    dl_queue_id     integer not null references pgque.queue on delete cascade, -- where it came from
+    dl_consumer_id  integer not null references pgque.consumer on delete cascade, -- who gave up; of a cooperative group the group
+    dl_time         timestamptz not null default clock_timestamp(), -- when
+    dl_reason       text, -- and why
     like pgque.event_template,
     unique (dl_queue_id, dl_consumer_id, ev_id)
 );
@@ -151,10 +152,10 @@ create index if not exists dead_letter_time on pgque.dead_letter (dl_queue_id, d
 -- Events that are sent at a later time. A row lives once and is deleted once; vacuum
 -- comes early, so that the table is no larger than what waits in it.
 create table if not exists pgque.delayed (
-    de_id           bigserial primary key,
-    de_queue        integer not null references pgque.queue on delete cascade,
-    de_deliver_at   timestamptz not null,
-    de_type         text,
+    de_id           bigserial primary key, -- what it is cancelled by; no event id
+    de_queue        integer not null references pgque.queue on delete cascade, -- where it goes
+    de_deliver_at   timestamptz not null, -- and when
+    de_type         text, -- ev_type, ev_data and the extras of the event to be
     de_data         text,
     de_extra1       text,
     de_extra2       text,
@@ -166,10 +167,10 @@ create index if not exists delayed_due on pgque.delayed (de_queue, de_deliver_at
 -- Keys of send_idem and the events they stand for, in two tables that take turns: when
 -- all keys of one have expired it is truncated and takes the new ones.
 create table if not exists pgque.idem (
-    queue_id    integer not null,
-    idem_key    text not null,
-    event_id    bigint not null,
-    expires_at  timestamptz not null
+    queue_id    integer not null, -- a key belongs to one queue
+    idem_key    text not null, -- the key
+    event_id    bigint not null, -- what was sent under it
+    expires_at  timestamptz not null -- until then it is not sent again
 );
 create table if not exists pgque.idem_0 (primary key (queue_id, idem_key)) inherits (pgque.idem);
 create table if not exists pgque.idem_1 (primary key (queue_id, idem_key)) inherits (pgque.idem);
@@ -179,21 +180,21 @@ create index if not exists idem_1_expires_at_idx on pgque.idem_1 (expires_at);
 
 -- A consumer whose keys are spread over n slots.
 create table if not exists pgque.partition_consumer (
-    queue_id    integer not null references pgque.queue on delete cascade,
-    co_name     text not null,
-    n           integer not null check (n between 1 and 256),
+    queue_id    integer not null references pgque.queue on delete cascade, -- where it reads
+    co_name     text not null, -- its name
+    n           integer not null check (n between 1 and 256), -- how many slots it has
     primary key (queue_id, co_name)
 );
 
 -- Who may work on a slot, and until when. The slot's cursor is the subscription of the
 -- consumer co_name#slot.
 create table if not exists pgque.partition_slot (
-    queue_id    integer not null,
-    co_name     text not null,
-    slot        integer not null,
+    queue_id    integer not null, -- of which queue
+    co_name     text not null, -- of which consumer
+    slot        integer not null, -- its number, from 0
     lease_owner text, -- null when nobody claimed it
-    lease_until timestamptz,
-    lease_ttl   interval,
+    lease_until timestamptz, -- when the lease ends, unless it is renewed
+    lease_ttl   interval, -- how long it was asked for last
     epoch       bigint not null default 0, -- rises with every change of hands
     wanted_by   text, -- who asks the holder to hand it over
     wanted_until timestamptz, -- and until when that counts
@@ -208,13 +209,13 @@ begin
         return;
     end if;
     create type pgque.message as (
-        msg_id      bigint,
-        batch_id    bigint,
-        type        text,
-        payload     text,
-        retry_count integer,
-        created_at  timestamptz,
-        extra1      text,
+        msg_id      bigint, -- ev_id
+        batch_id    bigint, -- names the page, for ack and nack
+        type        text, -- ev_type
+        payload     text, -- ev_data
+        retry_count integer, -- how often it was put back; null the first time
+        created_at  timestamptz, -- ev_time
+        extra1      text, -- ev_extra1 to ev_extra4
         extra2      text,
         extra3      text,
         extra4      text

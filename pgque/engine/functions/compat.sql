@@ -17,7 +17,7 @@ create or replace function pgque.maint_tables_to_vacuum() returns setof text
 language sql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
-    values ('pgque.subscription'), ('pgque.consumer'), ('pgque.queue'), ('pgque.tick'), ('pgque.retry_queue')
+    values ('pgque.subscription'), ('pgque.consumer'), ('pgque.queue'), ('pgque.tick'), ('pgque.retry_queue'), ('pgque.delayed')
 $$;
 
 -- find_tick_helper(...) finds the tick at which a batch with these wishes would end.
