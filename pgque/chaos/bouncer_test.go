@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 )
@@ -54,15 +55,13 @@ func startBouncer(t *testing.T, program string, server int) (port int) {
 	if os.Geteuid() == 0 {
 		args = []string{"-u", "nobody", config}
 	}
-	cmd := exec.Command(program, args...)
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	b := &bouncer{command: func() *exec.Cmd { return exec.Command(program, args...) }}
+	b.keeper.Go(b.keep)
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		b.stop()
+		if said := b.said.Bytes(); t.Failed() {
+			t.Logf("PgBouncer said:\n%s", said[max(0, len(said)-4000):])
+		}
 	})
 	for deadline := time.Now().Add(time.Minute); ; rest(t.Context(), 10*time.Millisecond) {
 		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
@@ -74,6 +73,51 @@ func startBouncer(t *testing.T, program string, server int) (port int) {
 			t.Fatalf("PgBouncer does not answer: %v", err)
 		}
 	}
+}
+
+// bouncer is started again when it dies, as a service is; some versions fall over many
+// cancelled statements at once.
+type bouncer struct {
+	command func() *exec.Cmd
+	keeper  sync.WaitGroup
+	said    bytes.Buffer // to be read after stop
+
+	mu      sync.Mutex
+	process *os.Process
+	stopped bool
+}
+
+func (b *bouncer) keep() {
+	for {
+		cmd := b.start()
+		if cmd == nil {
+			return
+		}
+		_ = cmd.Wait() // how it ended is in what it said
+	}
+}
+
+// start returns nil when the bouncer was stopped, or cannot be started.
+func (b *bouncer) start() *exec.Cmd {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	cmd := b.command()
+	cmd.Stdout, cmd.Stderr = &b.said, &b.said
+	if b.stopped || cmd.Start() != nil {
+		return nil
+	}
+	b.process = cmd.Process
+	return cmd
+}
+
+func (b *bouncer) stop() {
+	b.mu.Lock()
+	b.stopped = true
+	if b.process != nil {
+		_ = b.process.Kill()
+	}
+	b.mu.Unlock()
+	b.keeper.Wait()
 }
 
 func freePort(t *testing.T) int {

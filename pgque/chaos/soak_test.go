@@ -6,8 +6,11 @@ import (
 	"flag"
 	"log/slog"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -32,9 +35,14 @@ const (
 // slowest consumer lets them.
 func TestSoak_NothingGrows(t *testing.T) {
 	server := pgquetest.Start(t, pgquetest.Durable())
-	s := &soak{t: t, Client: pgquetest.New(t, pgquetest.On(server),
+	log, err := os.Create(filepath.Join(t.ArtifactDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	s := &soak{t: t, log: log.Name(), Client: pgquetest.New(t, pgquetest.On(server),
 		pgquetest.WithPool(func(c *pgxpool.Config) { c.MaxConns = 20 }),
-		pgquetest.WithClient(pgque.WithLogger(slog.New(slog.DiscardHandler))))}
+		pgquetest.WithClient(pgque.WithLogger(slog.New(slog.NewTextHandler(log, nil)))))}
 	s.prepare()
 	ctx, cancel := context.WithTimeout(t.Context(), *soakFor)
 	defer cancel()
@@ -58,6 +66,7 @@ func TestSoak_NothingGrows(t *testing.T) {
 type soak struct {
 	*pgque.Client
 	t             *testing.T
+	log           string // a file
 	sent          atomic.Int64
 	billed, heard atomic.Int64 // done by each of the consumers
 	lag           atomic.Int64 // the longest since the last sample, in nanoseconds
@@ -184,7 +193,7 @@ func (s *soak) judge(samples []sample) {
 		s.t.Errorf("tables grow: %d bytes, then %d", early.size, late.size)
 	}
 	if lag := max(early.lag, late.lag); lag > soakLag {
-		s.t.Errorf("a message took %v", lag)
+		s.t.Errorf("a message took %v; the consumers said:\n%s", lag, s.said())
 	}
 	if dead := max(early.dead, late.dead); dead > 0 {
 		s.t.Errorf("%d dead rows in event tables", dead)
@@ -192,6 +201,14 @@ func (s *soak) judge(samples []sample) {
 	if least := min(s.billed.Load(), s.heard.Load()); s.sent.Load()-least > 2*soakAhead {
 		s.t.Errorf("%d sent, but only %d handled by the slower consumer", s.sent.Load(), least)
 	}
+}
+
+// said is the end of the log, but for what every retry says.
+func (s *soak) said() string {
+	text, _ := os.ReadFile(s.log)
+	lines := slices.DeleteFunc(strings.SplitAfter(string(text), "\n"),
+		func(line string) bool { return strings.Contains(line, "message put back") })
+	return strings.Join(lines[max(0, len(lines)-20):], "")
 }
 
 func worst(samples []sample) (w sample) {
