@@ -150,6 +150,20 @@ func TestGenerate_ManyLevelsOfAllOfDoNotExplode(t *testing.T) {
 	}
 }
 
+func TestGenerate_TypesMergedInSeveralWaysAtOnePlaceHaveNamesOfTheirOwn(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`{"$ref": "#/$defs/l8", "$defs": {"l0": {"type": "object", "properties": {"x": {"type": "string"}}}`)
+	for i := 1; i <= 8; i++ {
+		next := fmt.Sprintf(`{"$ref": "#/$defs/l%d"}`, i-1)
+		fmt.Fprintf(&b, `, "l%d": {"type": "object", "properties": {
+			"p": {"allOf": [%s, {"type": "object", "properties": {"q%d": %s}}]},
+			"r": {"allOf": [%s, {"properties": {"p": {"properties": {"z%d": {}}}}}]}}}`, i, next, i, next, next, i)
+	}
+	b.WriteString("}}")
+	folder := fstest.MapFS{"q/e.json": {Data: []byte(b.String())}}
+	sameFiles(t, mustGenerate(t, folder), mustGenerate(t, folder))
+}
+
 func TestModel_SaysWhichFilesAreEvents(t *testing.T) {
 	folder := fstest.MapFS{}
 	for name, text := range map[string]string{

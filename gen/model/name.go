@@ -237,7 +237,7 @@ func (n *namer) typeNames() {
 		folder := exported(path.Dir(t.File))
 		claims = append(claims, &claim{
 			candidates: n.explicit(t.schemas[0], []string{
-				natural, spelled, startUpper(folder + natural), natural + mark(t.File+"#"+t.Pointer),
+				natural, spelled, startUpper(folder + natural), natural + mark(t.File+"#"+t.Pointer), natural + mark(key(t.schemas)+t.suffix),
 			}),
 			set: func(name string) { t.Go = name },
 		})
