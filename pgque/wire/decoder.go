@@ -47,18 +47,20 @@ func NewDecoder(b []byte) *Decoder { return &Decoder{buf: b} }
 func (d *Decoder) Reset(b []byte) {
 	d.buf, d.pos, d.text, d.syntax = b, 0, "", nil
 	d.violations, d.done, d.spelled = nil, false, nil
-	d.path, d.names, d.values = emptied(d.path), emptied(d.names), emptied(d.values)
-	d.scratch, d.slabs = emptied(d.scratch), slabs{}
+	d.path = emptied(d.path[:cap(d.path)])
+	d.names, d.values, d.scratch = emptied(d.names), emptied(d.values), emptied(d.scratch)
+	d.slabs = slabs{}
 }
 
 // emptied returns the memory of a stack for the next text, without references into
-// the last one. What a large text needed is given up.
+// the last one. What a large text needed is given up. What was taken from the stack
+// was cleared then.
 func emptied[T any](s []T) []T {
 	const most = 256
 	if cap(s) > most {
 		return nil
 	}
-	clear(s[:cap(s)])
+	clear(s)
 	return s[:0]
 }
 
@@ -66,9 +68,8 @@ var decoders = sync.Pool{New: func() any { return new(Decoder) }}
 
 // Open takes a Decoder from a pool to read b. Close gives it back.
 func Open(b []byte) *Decoder {
-	d := decoders.Get().(*Decoder)
-	d.Limit = 0
-	d.Reset(b)
+	d := decoders.Get().(*Decoder) // as Close left it
+	d.buf = b
 	return d
 }
 
@@ -105,6 +106,7 @@ func (d *Decoder) keep(start, end int) string {
 func (d *Decoder) Close(event string) error {
 	err := d.Err(event)
 	d.Reset(nil)
+	d.Limit = 0
 	decoders.Put(d)
 	return err
 }

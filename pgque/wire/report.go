@@ -89,7 +89,7 @@ func OpenReport() *Report { return reports.Get().(*Report) }
 // may not be used afterwards.
 func (r *Report) Close(event string) error {
 	err := r.Err(event)
-	*r = Report{path: emptied(r.path)}
+	*r = Report{path: emptied(r.path[:cap(r.path)])}
 	reports.Put(r)
 	return err
 }

@@ -36,7 +36,7 @@ func (d *Decoder) skipObject() bool {
 		}
 		d.Skip()
 	}
-	d.names = d.names[:known.base]
+	d.dropNames(known.base)
 	return !d.done
 }
 
@@ -156,13 +156,20 @@ func (d *Decoder) family(values, names int) *children {
 	c := &d.slabs.families.take(1)[0]
 	*c = children{items: d.slabs.items.take(len(d.values) - values)}
 	copy(c.items, d.values[values:])
+	clear(d.values[values:])
 	d.values = d.values[:values]
 	if names < len(d.names) {
 		c.names = d.slabs.names.take(len(d.names) - names)
 		copy(c.names, d.names[names:])
-		d.names = d.names[:names]
+		d.dropNames(names)
 	}
 	return c
+}
+
+// dropNames takes the names from base on from their stack.
+func (d *Decoder) dropNames(base int) {
+	clear(d.names[base:])
+	d.names = d.names[:base]
 }
 
 // build makes the index of an object with many members.
