@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/pgque/pgque-go/examples/orderflow/events"
+	"github.com/pgque/pgque-go/pgque"
 )
 
 // stock keeps the articles of open orders reserved.
@@ -16,16 +17,19 @@ type stock struct {
 func (f *flow) stock() starter {
 	s := &stock{reserved: map[string][]events.OrderLine{}}
 	c := events.NewOrdersConsumer(f.client, "stock", f.counted("stock"))
-	c.OnOrderCreated(s.reserve)
+	c.OnOrderCreatedBatch(s.reserve)
 	c.OnOrderCancelled(func(_ context.Context, ev events.OrderCancelled) error { return s.release(ev.OrderID) })
 	c.OnOrderCompleted(func(_ context.Context, ev events.OrderCompleted) error { return s.release(ev.OrderID) })
 	return c
 }
 
-func (s *stock) reserve(_ context.Context, ev events.OrderCreated) error {
+// reserve takes all orders that came one after another at once.
+func (s *stock) reserve(_ context.Context, batch []pgque.Delivery[events.OrderCreated]) []error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.reserved[ev.OrderID] = ev.Lines
+	for _, d := range batch {
+		s.reserved[d.Event.OrderID] = d.Event.Lines
+	}
 	return nil
 }
 

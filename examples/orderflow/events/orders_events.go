@@ -5,6 +5,7 @@ package events
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -750,6 +751,30 @@ func (v OrderCreated) Validate() error {
 	r := wire.OpenReport()
 	v.validate(r)
 	return r.Close(TypeOrderCreated)
+}
+
+// LogValue is the value without what the schema calls secret.
+func (v OrderCreated) LogValue() slog.Value {
+	attrs := make([]slog.Attr, 0, 12)
+	attrs = append(attrs, slog.Any("version", v.Version))
+	attrs = append(attrs, slog.Any("order_id", v.OrderID))
+	attrs = append(attrs, slog.Any("created_at", v.CreatedAt))
+	attrs = append(attrs, slog.Any("channel", v.Channel))
+	attrs = append(attrs, slog.Any("customer", v.Customer))
+	attrs = append(attrs, slog.Any("ship_to", v.ShipTo))
+	if v.BillTo != nil {
+		attrs = append(attrs, slog.Any("bill_to", *v.BillTo))
+	}
+	attrs = append(attrs, slog.Any("lines", v.Lines))
+	attrs = append(attrs, slog.Any("total", v.Total))
+	attrs = append(attrs, slog.Any("coupons", v.Coupons))
+	if value, ok := v.GiftMessage.Get(); ok {
+		attrs = append(attrs, slog.Any("gift_message", value))
+	}
+	if v.Express != nil {
+		attrs = append(attrs, slog.Any("express", *v.Express))
+	}
+	return slog.GroupValue(attrs...)
 }
 
 var (
