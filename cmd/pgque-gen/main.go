@@ -8,7 +8,9 @@
 // folders are queues of their own, called by their path with dots. Files that
 // other files refer to become plain types, so do files in folders whose name
 // begins with "_". In a schema, x-event and x-queue say otherwise, x-go-name sets
-// the Go name of what the schema becomes, x-go-field that of a field.
+// the Go name of what the schema becomes, x-go-field that of a field, x-go-type the
+// type of another package that holds the values; x-secret keeps them out of logs and
+// errors.
 //
 // Nothing is written when a schema has an error. Files that an earlier run wrote
 // and that are not needed any more are removed; others are never touched.
