@@ -42,7 +42,7 @@ const emptyTemplate = "template0"
 func newDatabase(t testing.TB, h *host, template string) (dsn string) {
 	t.Helper()
 	name := newName()
-	check(t, h.exec("create database "+name+" template "+template))
+	check(t, h.exec("create database "+name+" template "+template+h.strategy()))
 	if h.brief {
 		return h.dsn(name)
 	}
@@ -62,14 +62,30 @@ func newName() string {
 // host is a server on which databases are created.
 type host struct {
 	dsn      func(database string) string
-	template func() error // makes the template; nil on a server that is not ours
-	brief    bool         // gone with its test, and its databases with it
+	template func() error  // makes the template; nil on a server that is not ours
+	strategy func() string // how to copy a template, for create database
+	brief    bool          // gone with its test, and its databases with it
 }
 
 func ownHost(s *server.Server) *host {
 	h := &host{dsn: s.DSN}
+	h.strategy = sync.OnceValue(h.copyFiles)
 	h.template = sync.OnceValue(h.makeTemplate)
 	return h
+}
+
+// copyFiles costs a fifth of the way through the log, which servers go by default since
+// they have the choice. It makes two checkpoints, which are cheap without fsync.
+func (h *host) copyFiles() string {
+	var cheap bool
+	err := h.ask(func(ctx context.Context, conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, `select current_setting('server_version_num')::int >= 150000
+			and current_setting('fsync') = 'off'`).Scan(&cheap)
+	})
+	if err != nil || !cheap {
+		return ""
+	}
+	return " strategy file_copy"
 }
 
 // shared returns the server of this test binary. It is started by the first
@@ -97,19 +113,26 @@ var sharedHost = sync.OnceValues(func() (*host, error) {
 	return ownHost(s), nil
 })
 
-// exec runs one statement in the host's own database, on a connection of its
-// own: an idle one kept for next time would stand in the way of tests that look
-// for leaks.
+// exec runs one statement in the host's own database.
 func (h *host) exec(sql string) error {
+	err := h.ask(func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, sql)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("pgquetest: %s: %w", sql, err)
+	}
+	return nil
+}
+
+// ask uses a connection of its own to the host's own database: an idle one kept for next
+// time would stand in the way of tests that look for leaks.
+func (h *host) ask(question func(ctx context.Context, conn *pgx.Conn) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), adminTimeout)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, h.dsn(""))
 	if err != nil {
-		return fmt.Errorf("pgquetest: %w", err)
+		return err
 	}
-	_, err = conn.Exec(ctx, sql)
-	if err := errors.Join(err, conn.Close(ctx)); err != nil {
-		return fmt.Errorf("pgquetest: %s: %w", sql, err)
-	}
-	return nil
+	return errors.Join(question(ctx, conn), conn.Close(ctx))
 }

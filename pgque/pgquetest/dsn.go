@@ -17,7 +17,10 @@ func existingHost(dsn string) (*host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pgquetest: %s: %w", DSNEnv, err)
 	}
-	return &host{dsn: func(database string) string { return withDatabase(keywords, database) }}, nil
+	return &host{
+		dsn:      func(database string) string { return withDatabase(keywords, database) },
+		strategy: func() string { return "" },
+	}, nil
 }
 
 // withDatabase relies on the last of two equal keywords counting.
