@@ -3,7 +3,9 @@ package pgqueotel_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/sdk/trace"
@@ -119,5 +121,58 @@ func TestSending_LeavesTheCallersEventsAlone(t *testing.T) {
 	ended := spans.Ended()
 	if len(ended) != 2 || ended[0].Status().Code == codes.Error || ended[1].Status().Code != codes.Error {
 		t.Errorf("spans %v", ended)
+	}
+}
+
+func TestSending_TracesWhatIsScheduledOrSentOnce(t *testing.T) {
+	t.Parallel()
+	c, _, _ := traced(t)
+	if err := c.Subscribe(t.Context(), "orders", "audit"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.SendAt(t.Context(), "orders", pgque.Event{Type: "good"}, time.Now()); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := c.SendOnce(t.Context(), "orders", pgque.Event{Type: "good"}, "request 7", time.Hour); err != nil {
+		t.Error(err)
+	}
+	pgquetest.Tick(t, c, "orders")
+	page, err := c.Receive(t.Context(), "orders", "audit", 10)
+	if err != nil || len(page) != 2 {
+		t.Fatalf("received %v, %v", page, err)
+	}
+	for _, msg := range page {
+		if msg.Extra4 == nil || !strings.Contains(*msg.Extra4, "traceparent") {
+			t.Errorf("message %d carries no trace", msg.MsgID)
+		}
+	}
+}
+
+func TestHandling_OfABatchHasASpanForEachMessage(t *testing.T) {
+	t.Parallel()
+	c, _, spans := traced(t)
+	consumer := c.NewConsumer("orders", "audit")
+	calls := 0
+	consumer.HandleBatch("good", func(ctx context.Context, msgs []pgque.Message) []error {
+		calls++
+		return []error{nil, pgque.Permanent(errors.New("broken"))}
+	})
+	if err := c.Subscribe(t.Context(), "orders", "audit"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.SendBatch(t.Context(), "orders", []pgque.Event{{Type: "good"}, {Type: "good"}}); err != nil {
+		t.Fatal(err)
+	}
+	pgquetest.Tick(t, c, "orders")
+	pgquetest.Drain(t, c, consumer)
+	ended := spans.Ended()
+	if len(ended) != 3 || calls != 1 {
+		t.Fatalf("%d calls, spans %v", calls, ended)
+	}
+	for i, want := range []codes.Code{codes.Unset, codes.Error} {
+		handling := ended[1+i]
+		if handling.Status().Code != want || len(handling.Links()) != 1 || handling.Links()[0].SpanContext.SpanID() != ended[0].SpanContext().SpanID() {
+			t.Errorf("message %d: status %v, links %v", i, handling.Status(), handling.Links())
+		}
 	}
 }
