@@ -21,7 +21,7 @@ GOTEST    := go test -timeout 15m
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: chaos soak test-original bench bench-quick bench-xmin help demo build test race lint fmt generate check-generate test-versions postgresql clean
+.PHONY: chaos soak test-original test-mutants-engine bench-growth check-model test-crash test-pgbouncer test-suite bench bench-quick bench-xmin help demo build test race lint fmt generate check-generate test-versions postgresql clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub("%", "17", $$1); printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -129,6 +129,7 @@ func TestEnginePartition_AClaimNeverWaits(t *testing.T) {
 	t.Parallel()
 	e := newPartitionTest(t)
 	other := e.newSession()
+	other.exec(`set lock_timeout = '20s'`)
 	e.exec(`begin`)
 	e.claim(0, "a")
 	other.isNull(`select pgque.claim_slot('q', 'parts', 0, 'b')`)

@@ -368,7 +368,9 @@ func workOnSlots(a *actor, name string) error {
 	if err != nil || epoch == 0 {
 		return err
 	}
-	p, err := a.receive(name, receiveSlot, slot, slots, a.name)
+	p, err := a.receive(name, []string{
+		`pgque.receive_partitioned('q', 'slots', $1, $2, $3, 7)`, `pgque.fetch_partitioned('q', 'slots', $1, $2, $3, 7)`,
+	}[a.r.IntN(2)], slot, slots, a.name)
 	if err != nil || len(p.messages) == 0 || a.chance(15) {
 		return unlessFenced(err)
 	}
@@ -391,8 +393,6 @@ func workOnSlots(a *actor, name string) error {
 	return a.ackSlot(p, slot)
 }
 
-const receiveSlot = `pgque.receive_partitioned('q', 'slots', $1, $2, $3, 7)`
-
 func (a *actor) ackSlot(p page, slot int) error {
 	acked, err := a.number(`select pgque.ack_partitioned('q', 'slots', $1, $2, $3)`, slot, slots, a.name)
 	return unlessFenced(a.finished("slots", p, acked, err))
@@ -409,12 +409,12 @@ func unlessFenced(err error) error {
 // readSlot reads a slot to its end, and returns how many messages it was; one more when
 // somebody else has the lease still.
 func readSlot(a *actor, slot int) (got int64, err error) {
+	epoch, err := a.number(`select coalesce(pgque.claim_slot('q', 'slots', $1, $2, '10 minutes'), 0)`, slot, a.name)
+	if err != nil || epoch == 0 {
+		return 1, err
+	}
 	for {
-		epoch, err := a.number(`select coalesce(pgque.claim_slot('q', 'slots', $1, $2, '10 seconds'), 0)`, slot, a.name)
-		if err != nil || epoch == 0 {
-			return got + 1, err
-		}
-		p, err := a.receive("slots", receiveSlot, slot, slots, a.name)
+		p, err := a.receive("slots", `pgque.fetch_partitioned('q', 'slots', $1, $2, $3, 200)`, slot, slots, a.name)
 		if err != nil || len(p.messages) == 0 {
 			return got, err
 		}

@@ -96,7 +96,7 @@ var mutants = []mutant{
 	{"the index finds the living version of a cursor", "functions/cursor.sql",
 		`sub_gen = i_sub.sub_gen + case when i_sub.sub_moves % 32 = 31 then 1 else 0 end`, `sub_gen = i_sub.sub_gen`, "TestEngineHorizon_AnOldSnapshotDoesNotSlowConsumersDown"},
 	{"of many that subscribe at once one is new", "functions/subscribe.sql",
-		`on conflict (co_name) do nothing`, ``, "TestEngineSubscribe_ManyAtOnceExactlyOneIsNew"},
+		`on conflict (co_name) do update set co_name = c.co_name`, ``, "TestEngineSubscribe_ManyAtOnceExactlyOneIsNew"},
 
 	// messages that failed
 	{"all retries that are due are moved", "functions/maint_retry_events.sql",
@@ -248,6 +248,7 @@ func (m mutant) kill(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	test := exec.CommandContext(ctx, "go", "test", "-count=1", "-overlay", m.overlay(t, original, text), "-run", "^"+m.test+"$", "..")
+	test.WaitDelay = time.Second // its own child may outlive it
 	output, err := test.CombinedOutput()
 	if err == nil {
 		t.Errorf("%s passes without the rule", m.test)
