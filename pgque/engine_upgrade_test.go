@@ -53,7 +53,7 @@ func TestEngineUpgrade_IsWhatAFreshInstallationIs(t *testing.T) {
 	old, fresh := newOldEngine(t), newEngineTest(t)
 	mustInstall(t, old.conn)
 	for what, catalog := range map[string]string{
-		"columns": `select format('%s.%s %s %s %s', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid))
+		"columns": `select format('%s.%s %s %s %s %s', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid), attacl)
 			from pg_attribute a join pg_class c on c.oid = attrelid left join pg_attrdef d on adrelid = attrelid and adnum = attnum
 			where relnamespace = 'pgque'::regnamespace and attnum > 0 and not attisdropped`,
 		"tables": `select format('%s %s %s %s', oid::regclass, relkind, reloptions, case when relname <> 'event_1_tick_seq' then relacl end)
@@ -62,6 +62,8 @@ func TestEngineUpgrade_IsWhatAFreshInstallationIs(t *testing.T) {
 		"constraints": `select format('%s %s', conrelid::regclass, pg_get_constraintdef(oid)) from pg_constraint where connamespace = 'pgque'::regnamespace`,
 		"functions": `select format('%s %s %s %s %s', oid::regprocedure, proacl, prosecdef, proconfig, md5(prosrc))
 			from pg_proc where pronamespace = 'pgque'::regnamespace`,
+		"triggers": `select pg_get_triggerdef(t.oid) from pg_trigger t join pg_class c on c.oid = tgrelid
+			where relnamespace = 'pgque'::regnamespace and not tgisinternal`,
 		"schema": `select nspacl::text from pg_namespace where nspname = 'pgque'`,
 	} {
 		got, want := old.lines(catalog), fresh.lines(catalog)
