@@ -42,7 +42,7 @@ func newForeignBus(t testing.TB) *bus {
 		"settle(bigint,bigint[],double precision[],text[],boolean[])",
 		"fetch(text,text,integer)", "tick_queue(text)", "maint_queue(text)",
 		"shorten(bigint,bigint)", "release(bigint,bigint[])", "begin_message(bigint,bigint)",
-		"resign_subconsumer(text,text,text)",
+		"resign_subconsumer(text,text,text)", "insert_target(text)",
 	} {
 		if _, err := c.Pool().Exec(t.Context(), "drop function pgque."+function); err != nil {
 			t.Fatal(err)

@@ -16,6 +16,7 @@ type capability struct {
 	shorten   bool // shorten() and release(): a part of a page can be settled
 	begin     bool // begin_message(): deaths of the process are counted
 	resign    bool // resign_subconsumer(): a member that stops leaves its batch to the others
+	insert    bool // insert_target(): events may be inserted directly
 }
 
 // parts reports an engine that settles a part of a page for good.
@@ -44,7 +45,7 @@ func (c *Client) capability(ctx context.Context) (capability, error) {
 		return *c.engine.known, nil
 	}
 	var e capability
-	err := c.pool.QueryRow(ctx, sqlCapabilities).Scan(&e.installed, &e.settle, &e.fetch, &e.tick, &e.maint, &e.shorten, &e.begin, &e.resign)
+	err := c.pool.QueryRow(ctx, sqlCapabilities).Scan(&e.installed, &e.settle, &e.fetch, &e.tick, &e.maint, &e.shorten, &e.begin, &e.resign, &e.insert)
 	if err == nil && e.installed {
 		c.engine.known = &e
 	}
@@ -58,6 +59,7 @@ func (c *Client) Install(ctx context.Context) error {
 		return err
 	}
 	c.engine.forget()
+	c.tables.forgetAll()
 	return nil
 }
 
@@ -67,6 +69,7 @@ func (c *Client) Uninstall(ctx context.Context) error {
 		return err
 	}
 	c.engine.forget()
+	c.tables.forgetAll()
 	return nil
 }
 

@@ -23,6 +23,7 @@ type Client struct {
 	sendMiddleware []SendMiddleware
 
 	engine  engineCache
+	tables  eventTables
 	windows windowCursors
 
 	groups   sendGroups

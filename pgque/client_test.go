@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -310,16 +311,21 @@ func TestSend_ConcurrentCallersShareTransactionsAndKeepTheirIds(t *testing.T) {
 	const n = 200
 	release := b.holdInserts()
 	ids := make([]int64, n)
+	var encoded atomic.Int64
 	var senders sync.WaitGroup
 	for i := range n {
 		senders.Go(func() {
-			id, err := b.Send(t.Context(), "orders", pgque.Event{Payload: i})
+			id, err := b.Send(t.Context(), "orders", pgque.Event{Payload: encoder(func(buf []byte) ([]byte, error) {
+				encoded.Add(1)
+				return fmt.Append(buf, i), nil
+			})})
 			if err != nil {
 				t.Error(err)
 			}
 			ids[i] = id
 		})
 	}
+	until(t, "all have come", func() bool { return encoded.Load() == n })
 	release()
 	senders.Wait()
 	if xids := b.number("select count(distinct ev_txid::text) from pgque.event_1"); xids >= n/2 {

@@ -3,15 +3,19 @@ package pgque
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// sendFlights is how many Sends to one queue are on their way at once; those that
-// come meanwhile wait and then go together. Two keep the server busy while one
-// commits, and a single sender never waits.
-const sendFlights = 2
+// How many Sends to one queue are on their way at once. Those that come meanwhile wait
+// and then go together: few callers in one flight, which costs least; a crowd in two,
+// of which the server stores one while the client readies the other.
+const (
+	sendFlights = 2
+	crowd       = 16 // callers that wait while a flight is on its way
+)
 
 // sendGroups lets concurrent Sends to one queue share round trips and commits.
 type sendGroups struct {
@@ -27,7 +31,7 @@ type sendGroup struct {
 // waitingSend is one caller of Send.
 type waitingSend struct {
 	ev    Event
-	text  string
+	text  []byte
 	reply chan sendReply // cap 1: nobody need be listening any more
 }
 
@@ -36,14 +40,31 @@ type sendReply struct {
 	err error
 }
 
-// sendGrouped sends one event, alone when there is room for it, else together with
+// waitingLoad is the events of a flight.
+type waitingLoad []*waitingSend
+
+func (l waitingLoad) len() int           { return len(l) }
+func (l waitingLoad) event(i int) *Event { return &l[i].ev }
+
+func (l waitingLoad) appendText(buf []byte, i int) ([]byte, error) {
+	return append(buf, l[i].text...), nil
+}
+
+// sendGrouped sends one event, alone when nobody else is sending, else together with
 // others. A caller that gives up takes nobody along: its event is withdrawn while it
 // waits, and may or may not have been sent when it was on its way.
-func (c *Client) sendGrouped(ctx context.Context, queue string, ev Event, text string) (int64, error) {
-	w := c.groups.join(queue, ev, text)
-	if w == nil {
+func (c *Client) sendGrouped(ctx context.Context, queue string, ev *Event) (int64, error) {
+	text, err := ev.appendJSON(nil)
+	if err != nil {
+		return 0, err
+	}
+	w := &waitingSend{ev: *ev, text: text}
+	switch c.groups.join(queue, w) {
+	case flightAlone:
 		defer c.depart(queue)
-		return insertOne(ctx, c.pool, queue, ev, text)
+		return c.insertOne(ctx, queue, w)
+	case flightNew:
+		go c.fly(queue)
 	}
 	select {
 	case reply := <-w.reply:
@@ -54,8 +75,16 @@ func (c *Client) sendGrouped(ctx context.Context, queue string, ev Event, text s
 	}
 }
 
-// join returns nil when the caller may send at once; then depart must follow.
-func (g *sendGroups) join(queue string, ev Event, text string) *waitingSend {
+// joined is what a caller of Send finds.
+type joined int
+
+const (
+	flightFull  joined = iota // others will take the event along
+	flightNew                 // the caller has to start another flight, for all who wait
+	flightAlone               // the caller may send at once; then depart must follow
+)
+
+func (g *sendGroups) join(queue string, w *waitingSend) joined {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	group := g.byQueue[queue]
@@ -66,13 +95,17 @@ func (g *sendGroups) join(queue string, ev Event, text string) *waitingSend {
 		}
 		g.byQueue[queue] = group
 	}
-	if group.flights < sendFlights {
-		group.flights++
-		return nil
+	if group.flights == 0 {
+		group.flights = 1
+		return flightAlone
 	}
-	w := &waitingSend{ev: ev, text: text, reply: make(chan sendReply, 1)}
+	w.reply = make(chan sendReply, 1)
 	group.waiting = append(group.waiting, w)
-	return w
+	if group.flights < sendFlights && len(group.waiting) >= crowd {
+		group.flights++
+		return flightNew
+	}
+	return flightFull
 }
 
 func (g *sendGroups) withdraw(queue string, w *waitingSend) {
@@ -90,27 +123,50 @@ func (g *sendGroups) withdraw(queue string, w *waitingSend) {
 	}
 }
 
-// depart ends a flight and starts the next one with those who wait.
+// depart ends the flight of a caller that was alone.
 func (c *Client) depart(queue string) {
-	if next := c.groups.next(queue); next != nil {
-		go func() {
-			defer c.depart(queue)
-			c.sendTogether(queue, next)
-		}()
+	if c.groups.land(queue) {
+		go c.fly(queue)
 	}
 }
 
-// next takes the flight's place for those who wait, as many as fit a statement, or
-// gives it up when nobody does.
-func (g *sendGroups) next(queue string) []*waitingSend {
+// fly sends for those who wait until nobody does.
+func (c *Client) fly(queue string) {
+	for next := c.groups.next(queue); next != nil; next = c.groups.next(queue) {
+		c.sendTogether(queue, next)
+		// Those who have got their answer may send again at once. Letting them run first
+		// makes the next flight a full one.
+		runtime.Gosched()
+	}
+}
+
+// land gives the flight's place up when nobody waits.
+func (g *sendGroups) land(queue string) (goesOn bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	group := g.byQueue[queue]
-	if len(group.waiting) == 0 {
-		group.flights--
-		if group.flights == 0 {
-			delete(g.byQueue, queue)
-		}
+	if len(group.waiting) > 0 {
+		return true
+	}
+	g.end(queue, group)
+	return false
+}
+
+func (g *sendGroups) end(queue string, group *sendGroup) {
+	group.flights--
+	if group.flights == 0 {
+		delete(g.byQueue, queue)
+	}
+}
+
+// next takes those who wait, as many as fit a statement. It gives the flight's place up
+// when nobody does, and when the few who do can go with the other flight.
+func (g *sendGroups) next(queue string) waitingLoad {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	group := g.byQueue[queue]
+	if len(group.waiting) == 0 || group.flights > 1 && len(group.waiting) < crowd {
+		g.end(queue, group)
 		return nil
 	}
 	size, n := 0, 0
@@ -126,19 +182,15 @@ func (g *sendGroups) next(queue string) []*waitingSend {
 // sendTogether sends for all, in one transaction. When the server refuses, each
 // goes alone, so that a bad event fails for its own sender only; not so when the
 // reason is nobody's event, or when it is unknown what happened.
-func (c *Client) sendTogether(queue string, waiting []*waitingSend) {
+func (c *Client) sendTogether(queue string, waiting waitingLoad) {
 	ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
 	defer cancel()
-	events, texts := make([]Event, len(waiting)), make([]string, len(waiting))
-	for i, w := range waiting {
-		events[i], texts[i] = w.ev, w.text
-	}
-	ids, err := insertAll(ctx, c.pool, queue, events, texts)
-	alone := err != nil && isOneEvent(err)
+	ids, err := c.insertAll(ctx, queue, waiting)
+	alone := err != nil && len(waiting) > 1 && isOneEvent(err)
 	for i, w := range waiting {
 		switch {
 		case alone:
-			id, err := insertOne(ctx, c.pool, queue, w.ev, w.text)
+			id, err := c.insertOne(ctx, queue, w)
 			w.reply <- sendReply{id: id, err: err}
 		case err != nil:
 			w.reply <- sendReply{err: err}
@@ -146,6 +198,14 @@ func (c *Client) sendTogether(queue string, waiting []*waitingSend) {
 			w.reply <- sendReply{id: ids[i]}
 		}
 	}
+}
+
+func (c *Client) insertOne(ctx context.Context, queue string, w *waitingSend) (int64, error) {
+	ids, err := c.insertAll(ctx, queue, waitingLoad{w})
+	if err != nil {
+		return 0, err
+	}
+	return ids[0], nil
 }
 
 // isOneEvent reports a refusal that may come from a single event. The statement was

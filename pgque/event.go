@@ -60,43 +60,52 @@ func (m Message) Attempt() int {
 	return *m.RetryCount + 1
 }
 
-func (ev Event) typeName() string {
+func (ev *Event) typeName() string {
 	if ev.Type == "" {
 		return DefaultType
 	}
 	return ev.Type
 }
 
-func (ev Event) hasExtras() bool {
+func (ev *Event) hasExtras() bool {
 	return ev.Extra1 != nil || ev.Extra2 != nil || ev.Extra3 != nil || ev.Extra4 != nil
+}
+
+func (ev *Event) extras() [4]*string {
+	return [...]*string{ev.Extra1, ev.Extra2, ev.Extra3, ev.Extra4}
 }
 
 // JSON is the text of the payload, as Send sends it. Its error names the event, once:
 // that of a payload that was refused does so by itself.
 func (ev Event) JSON() (string, error) {
-	text, err := encodePayload(ev.Payload)
+	text, err := ev.appendJSON(nil)
+	return string(text), err
+}
+
+// appendJSON appends to buf what JSON returns.
+func (ev *Event) appendJSON(buf []byte) ([]byte, error) {
+	text, err := appendPayload(buf, ev.Payload)
 	switch {
 	case err == nil:
 		return text, nil
 	case strings.HasPrefix(err.Error(), ev.typeName()+":"):
-		return "", err
+		return nil, err
 	}
-	return "", fmt.Errorf("encode the payload of event %q: %w", ev.typeName(), err)
+	return nil, fmt.Errorf("encode the payload of event %q: %w", ev.typeName(), err)
 }
 
-func encodePayload(payload any) (string, error) {
+func appendPayload(buf []byte, payload any) ([]byte, error) {
 	switch p := payload.(type) {
 	case nil:
-		return "null", nil
+		return append(buf, "null"...), nil
 	case Encoder:
-		text, err := p.AppendJSON(nil)
-		return string(text), err
+		return p.AppendJSON(buf)
 	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
+	out := bytes.NewBuffer(buf)
+	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(payload); err != nil {
-		return "", err
+		return nil, err
 	}
-	return string(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))), nil
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }

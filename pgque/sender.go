@@ -96,25 +96,20 @@ func (s *TxSender) SendBatch(ctx context.Context, queue string, events []Event) 
 }
 
 func (s *TxSender) send(ctx context.Context, queue string, events []Event) ([]int64, error) {
-	texts, err := encodeAll(events)
-	if err != nil {
-		return nil, wrap(err, "send to %q", queue)
-	}
-	ids, err := insertAll(ctx, s.tx, queue, events, texts)
+	ids, err := insertByFunction(ctx, s.tx, queue, eventLoad(events))
 	return ids, wrap(err, "send to %q", queue)
 }
 
 // sendHere sends outside of any transaction of the caller's.
 func (c *Client) sendHere(ctx context.Context, queue string, events []Event) ([]int64, error) {
-	texts, err := encodeAll(events)
-	if err != nil {
-		return nil, wrap(err, "send to %q", queue)
-	}
 	if len(events) == 1 {
-		id, err := c.sendGrouped(ctx, queue, events[0], texts[0])
-		return []int64{id}, wrap(err, "send to %q", queue)
+		id, err := c.sendGrouped(ctx, queue, &events[0])
+		if err != nil {
+			return nil, wrap(err, "send to %q", queue)
+		}
+		return []int64{id}, nil
 	}
-	ids, err := insertAll(ctx, c.pool, queue, events, texts)
+	ids, err := c.insertAll(ctx, queue, eventLoad(events))
 	return ids, wrap(err, "send to %q", queue)
 }
 
@@ -139,75 +134,117 @@ func sendOne(ctx context.Context, send SendFunc, queue string, ev Event) (int64,
 	return ids[0], nil
 }
 
-func encodeAll(events []Event) ([]string, error) {
-	texts := make([]string, len(events))
-	for i, ev := range events {
-		text, err := ev.JSON()
+// load is events that are sent together.
+type load interface {
+	len() int
+	event(i int) *Event
+	// appendText appends the JSON text of event i, which may be encoded only now.
+	appendText(buf []byte, i int) ([]byte, error)
+}
+
+type eventLoad []Event
+
+func (l eventLoad) len() int           { return len(l) }
+func (l eventLoad) event(i int) *Event { return &l[i] }
+
+func (l eventLoad) appendText(buf []byte, i int) ([]byte, error) { return l[i].appendJSON(buf) }
+
+// isUniform reports one type for all and no extras.
+func isUniform(l load) bool {
+	for i := range l.len() {
+		if ev := l.event(i); ev.typeName() != l.event(0).typeName() || ev.hasExtras() {
+			return false
+		}
+	}
+	return true
+}
+
+// insertAll inserts all events or none, the fastest way that there is.
+func (c *Client) insertAll(ctx context.Context, queue string, l load) ([]int64, error) {
+	if l.len() == 0 {
+		return nil, nil
+	}
+	ids, done, err := c.insertDirectly(ctx, queue, l)
+	if done {
+		return ids, err
+	}
+	return insertByFunction(ctx, c.pool, queue, l)
+}
+
+// Bounds of one statement; a larger SendBatch through functions is several statements
+// in one pipeline, which the server runs as one transaction.
+const (
+	maxStatementEvents = 10_000
+	maxStatementBytes  = 16 << 20
+)
+
+// insertByFunction works with every engine, and within the caller's transaction.
+func insertByFunction(ctx context.Context, q querier, queue string, l load) ([]int64, error) {
+	if l.len() == 0 {
+		return nil, nil
+	}
+	texts, err := encodeAll(l)
+	if err != nil {
+		return nil, err
+	}
+	if l.len() == 1 {
+		id, err := insertOne(ctx, q, queue, l.event(0), texts[0])
+		return []int64{id}, err
+	}
+	ids := make([]int64, 0, l.len())
+	batch := &pgx.Batch{}
+	for from := 0; from < len(texts); {
+		to := statementEnd(texts, from)
+		queueStatement(batch, queue, l, texts, from, to, &ids)
+		from = to
+	}
+	if err := q.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, err
+	}
+	if len(ids) != len(texts) {
+		return nil, fmt.Errorf("%d ids for %d events", len(ids), len(texts))
+	}
+	return ids, nil
+}
+
+func encodeAll(l load) ([]string, error) {
+	texts := make([]string, l.len())
+	for i := range texts {
+		text, err := l.appendText(nil, i)
 		if err != nil {
 			return nil, err
 		}
-		texts[i] = text
+		texts[i] = string(text)
 	}
 	return texts, nil
 }
 
-func insertOne(ctx context.Context, q querier, queue string, ev Event, text string) (int64, error) {
+func insertOne(ctx context.Context, q querier, queue string, ev *Event, text string) (int64, error) {
 	if ev.hasExtras() {
 		return queryInt(ctx, q, sqlSendExtra, queue, ev.typeName(), text, ev.Extra1, ev.Extra2, ev.Extra3, ev.Extra4)
 	}
 	return queryInt(ctx, q, sqlSend, queue, ev.typeName(), text)
 }
 
-// Bounds of one statement; a larger SendBatch is several statements in one
-// pipeline, which the server runs as one transaction.
-const (
-	maxStatementEvents = 10_000
-	maxStatementBytes  = 16 << 20
-)
-
-func insertAll(ctx context.Context, q querier, queue string, events []Event, texts []string) ([]int64, error) {
-	if len(events) == 0 {
-		return nil, nil
-	}
-	if len(events) == 1 {
-		id, err := insertOne(ctx, q, queue, events[0], texts[0])
-		return []int64{id}, err
-	}
-	ids := make([]int64, 0, len(events))
-	batch := &pgx.Batch{}
-	for from := 0; from < len(events); {
-		to := statementEnd(events, texts, from)
-		queueStatement(batch, queue, events[from:to], texts[from:to], &ids)
-		from = to
-	}
-	if err := q.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, err
-	}
-	if len(ids) != len(events) {
-		return nil, fmt.Errorf("%d ids for %d events", len(ids), len(events))
-	}
-	return ids, nil
-}
-
-func statementEnd(events []Event, texts []string, from int) int {
+func statementEnd(texts []string, from int) int {
 	size := 0
-	for i := from; i < len(events); i++ {
+	for i := from; i < len(texts); i++ {
 		size += len(texts[i])
 		if i > from && (size > maxStatementBytes || i-from == maxStatementEvents) {
 			return i
 		}
 	}
-	return len(events)
+	return len(texts)
 }
 
 // queueStatement adds one statement, set-based where all events are of one type,
 // and appends its ids to ids when its result is read.
-func queueStatement(batch *pgx.Batch, queue string, events []Event, texts []string, ids *[]int64) {
+func queueStatement(batch *pgx.Batch, queue string, l load, texts []string, from, to int, ids *[]int64) {
 	var query *pgx.QueuedQuery
-	if isUniform(events) {
-		query = batch.Queue(sqlSendBatch, queue, events[0].typeName(), texts)
+	if isUniform(l) {
+		query = batch.Queue(sqlSendBatch, queue, l.event(0).typeName(), texts[from:to])
 	} else {
-		query = batch.Queue(sqlSendMixed, mixedArguments(queue, events, texts)...)
+		query = batch.Queue(sqlSendMixed, mixedArguments(queue, l, texts, from, to)...)
 	}
 	query.QueryRow(func(row pgx.Row) error {
 		var some []int64
@@ -217,24 +254,15 @@ func queueStatement(batch *pgx.Batch, queue string, events []Event, texts []stri
 	})
 }
 
-// isUniform reports one type for all and no extras.
-func isUniform(events []Event) bool {
-	for _, ev := range events {
-		if ev.typeName() != events[0].typeName() || ev.hasExtras() {
-			return false
-		}
-	}
-	return true
-}
-
-func mixedArguments(queue string, events []Event, texts []string) []any {
-	types := make([]string, len(events))
-	extras := [4][]*string{}
-	for i, ev := range events {
-		types[i] = ev.typeName()
-		for n, extra := range []*string{ev.Extra1, ev.Extra2, ev.Extra3, ev.Extra4} {
+func mixedArguments(queue string, l load, texts []string, from, to int) []any {
+	var types []string
+	var extras [4][]*string
+	for i := from; i < to; i++ {
+		ev := l.event(i)
+		types = append(types, ev.typeName())
+		for n, extra := range ev.extras() {
 			extras[n] = append(extras[n], extra)
 		}
 	}
-	return []any{queue, types, texts, extras[0], extras[1], extras[2], extras[3]}
+	return []any{queue, types, texts[from:to], extras[0], extras[1], extras[2], extras[3]}
 }

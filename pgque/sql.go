@@ -16,6 +16,44 @@ const (
 		from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
 		     as e(type, payload, extra1, extra2, extra3, extra4)`
 
+	sqlInsertTarget = `
+		select queue_id, table_number, table_name, sequence_name from pgque.insert_target($1::text)
+		where has_table_privilege('pgque.queue', 'select') and has_sequence_privilege(sequence_name, 'usage')
+		  and has_column_privilege(table_name, 'ev_data', 'insert') and has_column_privilege(table_name, 'ev_id', 'select')`
+
+	// Templates for one event table: its name, the id of its queue, its number, and the
+	// sequence of event ids. The default of ev_id assigns the transaction's id first.
+	// Several unnests in a select list go in step, in the order of their arrays.
+	isCurrent = `
+		from pgque.queue
+		where queue_name = $1::text and queue_id = %[2]d and queue_cur_table = %[3]d and not queue_disable_insert`
+	// The transaction has an id if its first statement found the table to be current.
+	hasInserted = `
+		where $1::text is not null and pg_current_xact_id_if_assigned() is not null`
+	sqlInsertOne = `
+		insert into %[1]s (ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4)
+		select $2::text, $3::text, $4::text, $5::text, $6::text, $7::text` + isCurrent + ` returning ev_id`
+	insertSame = `
+		insert into %[1]s (ev_type, ev_data)
+		select $2::text, unnest($3::text[])`
+	insertMixed = `
+		insert into %[1]s (ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4)
+		select unnest($2::text[]), unnest($3::text[]), unnest($4::text[]), unnest($5::text[]), unnest($6::text[]), unnest($7::text[])`
+	sqlInsertSame      = insertSame + isCurrent + ` returning ev_id`
+	sqlInsertSameMore  = insertSame + hasInserted + ` returning ev_id`
+	sqlInsertMixed     = insertMixed + isCurrent + ` returning ev_id`
+	sqlInsertMixedMore = insertMixed + hasInserted + ` returning ev_id`
+	sqlBulkBegin       = `select case when pg_current_xact_id() is not null then nextval('%[4]s') end` + isCurrent
+	sqlCopySame        = `copy %[1]s (ev_type, ev_data) from stdin (format binary)`
+	sqlCopyMixed       = `copy %[1]s (ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4) from stdin (format binary)`
+	sqlBulkIDs         = `
+		select last, case when last - $1::bigint <> $2::bigint then (
+		    select array_agg(ev_id order by ev_id) from %[1]s where ev_txid = pg_current_xact_id() and ev_id > $1::bigint) end
+		from currval('%[4]s') as last`
+	sqlBegin    = `begin`
+	sqlCommit   = `commit`
+	sqlRollback = `rollback`
+
 	messageColumns = `msg_id, batch_id, coalesce(type, ''), coalesce(payload, ''), retry_count, created_at,
 		extra1, extra2, extra3, extra4`
 
@@ -109,7 +147,8 @@ const (
 		       to_regprocedure('pgque.shorten(bigint,bigint)') is not null
 		           and to_regprocedure('pgque.release(bigint,bigint[])') is not null,
 		       to_regprocedure('pgque.begin_message(bigint,bigint)') is not null,
-		       to_regprocedure('pgque.resign_subconsumer(text,text,text)') is not null`
+		       to_regprocedure('pgque.resign_subconsumer(text,text,text)') is not null,
+		       to_regprocedure('pgque.insert_target(text)') is not null`
 
 	sqlCreateQueue    = `select pgque.create_queue($1::text)`
 	sqlDropQueue      = `select pgque.drop_queue($1::text, $2::bool)`

@@ -20,6 +20,7 @@ set local client_min_messages = warning;
 \ir functions/insert_event.sql
 \ir functions/send.sql
 \ir functions/send_batch.sql
+\ir functions/insert_target.sql
 \ir functions/send_at.sql
 \ir functions/send_idem.sql
 \ir functions/triggers.sql

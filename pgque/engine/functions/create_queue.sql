@@ -66,6 +66,7 @@ begin
             'create table %s () inherits (%s) with (fillfactor = 100, autovacuum_enabled = off, toast.autovacuum_enabled = off)',
             v_child, v_queue.queue_data_pfx);
         perform pgque._complete_event_table(v_queue, v_child);
+        perform pgque._open_to_clients(v_queue, v_child);
     end loop;
 end
 $$;
