@@ -28,7 +28,7 @@ var soakFor = flag.Duration("soak", 20*time.Second, "how long the load is held")
 const (
 	soakProducers = 16
 	soakAhead     = 2000             // events that producers are ahead of the slowest consumer
-	soakLag       = 30 * time.Second // at most, from the sending to the end of the page
+	soakLag       = 30 * time.Second // at most, from the sending to the end of the page, on a machine of our own
 )
 
 // TestSoak holds the load at what the machine can do: producers go as fast as the
@@ -140,6 +140,7 @@ type sample struct {
 	heap       uint64 // bytes in use after a collection
 	goroutines int
 	lag        time.Duration
+	handled    int64 // by the slower consumer, since the last sample
 	dead       int64 // rows of event tables
 	size       int64 // bytes of all tables of the engine
 }
@@ -151,6 +152,7 @@ const sqlSample = `
 
 func (s *soak) watch(ctx context.Context) (samples []sample) {
 	s.t.Helper()
+	var before int64
 	for {
 		rest(ctx, *soakFor/40)
 		if ctx.Err() != nil {
@@ -168,6 +170,8 @@ func (s *soak) watch(ctx context.Context) (samples []sample) {
 		runtime.ReadMemStats(&m)
 		now.heap, now.goroutines = m.HeapAlloc, runtime.NumGoroutine()
 		now.lag = time.Duration(s.lag.Swap(0))
+		handled := min(s.billed.Load(), s.heard.Load())
+		now.handled, before = handled-before, handled
 		samples = append(samples, now)
 	}
 }
@@ -192,7 +196,7 @@ func (s *soak) judge(samples []sample) {
 	if late.size > early.size*3/2+32<<20 {
 		s.t.Errorf("tables grow: %d bytes, then %d", early.size, late.size)
 	}
-	if lag := max(early.lag, late.lag); lag > soakLag {
+	if lag := max(early.lag, late.lag); lag > max(soakLag, 3*catchUp(samples)) {
 		s.t.Errorf("a message took %v; the consumers said:\n%s", lag, s.said())
 	}
 	if dead := max(early.dead, late.dead); dead > 0 {
@@ -209,6 +213,16 @@ func (s *soak) said() string {
 	lines := slices.DeleteFunc(strings.SplitAfter(string(text), "\n"),
 		func(line string) bool { return strings.Contains(line, "message put back") })
 	return strings.Join(lines[max(0, len(lines)-20):], "")
+}
+
+// catchUp is how long the slower consumer was behind for what producers are ahead, when it
+// was slowest: a machine that others use makes everything late, and no message stay.
+func catchUp(samples []sample) time.Duration {
+	least := samples[0].handled
+	for _, s := range samples {
+		least = min(least, s.handled)
+	}
+	return *soakFor / 40 * soakAhead / time.Duration(max(least, 1))
 }
 
 func worst(samples []sample) (w sample) {
