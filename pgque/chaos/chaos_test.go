@@ -162,6 +162,7 @@ var unfinished = map[string]string{
 		    select of.consumer, stored.msg_id
 		    from stored, unnest(array['billing', 'pool', 'crew', 'mixed', 'keyed', 'bundle']) as of(consumer)
 		    except select consumer, msg_id from handled) missing`,
+	"put back, be it after its effect": `select count(*) from pgque.retry_queue`,
 	"not shipped": `
 		select count(*) from effect b where consumer = 'billing'
 		and not exists (select from effect s where s.consumer = 'shipping' and s.payload = b.msg_id::text)`,
@@ -195,7 +196,6 @@ var wrongs = map[string]string{
 		select count(*) from rejected where consumer not in ('billing', 'mixed')`,
 	"rejected by one and not by the other": `
 		select count(*) from (select msg_id from rejected group by msg_id having count(*) <> 2) half`,
-	"messages still put back": `select count(*) from pgque.retry_queue`,
 }
 
 func (l *ledger) counts(queries map[string]string) string {

@@ -29,7 +29,7 @@ func TestFailover_ProducersAndConsumersGoOn(t *testing.T) {
 	l.await("the standby is synchronous", "select exists (select from pg_stat_replication where sync_state = 'sync')")
 
 	f := newFleet(t, dsn, &l.book)
-	for _, role := range []string{"produce", "billing", "pool", "crew", "mixed", "audit", "shipping"} {
+	for _, role := range []string{"produce", "billing", "pool", "crew", "keyed", "bundle", "mixed", "audit", "shipping"} {
 		f.hire(role, 1)
 	}
 	l.awaitSent(200)
