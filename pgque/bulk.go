@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -37,9 +38,11 @@ func (t *eventTable) copy(ctx context.Context, conn *pgx.Conn, l load) (ids []in
 	}
 	ctx, end := t.traced(ctx, conn, statement)
 	defer func() { end(err) }()
-	if _, err := conn.PgConn().CopyFrom(ctx, source, statement); source.err != nil {
-		return nil, source.err
-	} else if err != nil {
+	_, err = conn.PgConn().CopyFrom(ctx, source, statement)
+	if failure := source.end(); failure != nil {
+		err = failure
+	}
+	if err != nil {
 		return nil, err
 	}
 	return t.commit(ctx, conn, before, int64(l.len()))
@@ -81,13 +84,17 @@ func (t *eventTable) commit(ctx context.Context, conn *pgx.Conn, before, n int64
 }
 
 // copySource is events in the binary format of COPY. It encodes them as they are read.
+// When CopyFrom was cancelled its reader may still be at work, so there is an end.
 type copySource struct {
+	mu sync.Mutex
+
 	load    load
 	uniform bool
 	next    int    // event to encode
 	buf     []byte // encoded, from read on
 	read    int
 	ended   bool
+	closed  bool
 	err     error // why an event could not be encoded
 }
 
@@ -96,7 +103,21 @@ const copyChunk = 64 << 10
 
 const copySignature = "PGCOPY\n\377\r\n\000"
 
+// end waits until the events are not read any more, and returns why one could not be
+// encoded.
+func (s *copySource) end() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return s.err
+}
+
 func (s *copySource) Read(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return 0, io.ErrClosedPipe
+	}
 	if s.read == len(s.buf) {
 		if s.err = s.fill(); s.err != nil {
 			return 0, s.err
