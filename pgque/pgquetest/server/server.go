@@ -386,11 +386,24 @@ func (s *Server) Restart() error {
 func (s *Server) restart() error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	if err := s.launch(ctx); err != nil {
+	err := s.launch(ctx)
+	for err != nil && isStillHeld(err) && ctx.Err() == nil {
+		time.Sleep(heldPause)
+		err = s.launch(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("pgque: restart the throw-away PostgreSQL: %w", err)
 	}
 	s.crashed = false
 	return nil
+}
+
+// heldPause is the time between two starts while a session of the killed server has not
+// noticed yet that it is alone.
+const heldPause = 200 * time.Millisecond
+
+func isStillHeld(err error) bool {
+	return strings.Contains(err.Error(), "pre-existing shared memory block")
 }
 
 // Close stops the server and removes its directory. A second call does nothing.
