@@ -43,23 +43,39 @@ set search_path = pgque, pg_catalog, pg_temp
 as $$
 declare
     v_queue pgque.queue := pgque._queue(i_queue);
-    v_slot pgque.partition_slot;
 begin
-    select * into v_slot from pgque.partition_slot
-    where queue_id = v_queue.queue_id and co_name = i_consumer and slot = i_slot for no key update;
-    if v_slot.lease_owner is null or v_slot.lease_owner is distinct from i_worker or v_slot.lease_until <= clock_timestamp() then
+    if not pgque._lock_lease(v_queue.queue_id, i_consumer, i_slot, i_worker) then
         return false;
     end if;
     if (pgque._find_by_name(v_queue.queue_id, i_consumer || '#' || i_slot)).sub_batch is not null then
         raise exception 'slot % of % has an open batch', i_slot, i_consumer
             using errcode = 'PQ012', hint = 'Ack it first.';
     end if;
-    update pgque.partition_slot set lease_owner = null, lease_until = null
-    where queue_id = v_queue.queue_id and co_name = i_consumer and slot = i_slot;
+    perform pgque._end_lease(v_queue.queue_id, i_consumer, i_slot);
     return true;
 end
 $$;
 call pgque._allow('pgque_reader', 'pgque.release_slot(text, text, integer, text)');
+
+-- _lock_lease locks a slot until commit and tells whether the worker holds its lease.
+create or replace function pgque._lock_lease(i_queue_id integer, i_consumer text, i_slot int, i_worker text) returns boolean
+language plpgsql as $$
+declare
+    v_slot pgque.partition_slot;
+begin
+    select * into v_slot from pgque.partition_slot
+    where queue_id = i_queue_id and co_name = i_consumer and slot = i_slot for no key update;
+    return pgque._is_leased_to(v_slot, i_worker);
+end
+$$;
+
+create or replace function pgque._end_lease(i_queue_id integer, i_consumer text, i_slot int) returns void
+language plpgsql as $$
+begin
+    update pgque.partition_slot set lease_owner = null, lease_until = null
+    where queue_id = i_queue_id and co_name = i_consumer and slot = i_slot;
+end
+$$;
 
 create or replace function pgque._check_slot_exists(i_queue_id integer, i_consumer text, i_slot int) returns void
 language plpgsql as $$

@@ -121,32 +121,21 @@ language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
 declare
-    v_count integer := coalesce(cardinality(i_msg_ids), 0);
     v_epoch bigint := pgque._epoch(i_queue, i_consumer, i_slot, i_n, i_worker);
     v_sub pgque.subscription := pgque._lock_batch(i_batch_id);
 begin
     if v_epoch is null or v_sub.sub_epoch is distinct from v_epoch
        or v_sub.sub_no is distinct from (pgque._subscription(i_queue, i_consumer || '#' || i_slot)).sub_no then
         return 0;
-    elsif v_count <> any (array[coalesce(cardinality(i_retry_secs), 0), coalesce(cardinality(i_reasons), 0),
-                                coalesce(cardinality(i_dead), 0)]) then
-        raise exception 'arrays of different lengths' using errcode = 'PQ009';
     end if;
+    perform pgque._check_outcomes(i_msg_ids, i_retry_secs, i_reasons, i_dead);
     if i_last_msg_id is not null then
         v_sub := pgque._shorten(v_sub, i_last_msg_id);
     end if;
     if cardinality(i_released) > 0 then
         perform pgque._release(v_sub, i_released);
     end if;
-    if v_count > 0 then
-        perform pgque._check_retry_secs(secs) from unnest(i_retry_secs) as secs;
-        if pgque._put_back(v_sub, i_msg_ids, i_retry_secs, i_reasons, i_dead)
-           < (select count(distinct coalesce(id, -1)) from unnest(i_msg_ids) as id) then
-            raise exception 'msg_id % not found in batch %', pgque._stranger(v_sub, i_msg_ids), i_batch_id
-                using errcode = 'PQ004';
-        end if;
-    end if;
-    perform pgque._finish_page(v_sub);
+    perform pgque._settle_page(v_sub, i_msg_ids, i_retry_secs, i_reasons, i_dead);
     return 1;
 end
 $$;
@@ -178,10 +167,17 @@ begin
     perform pgque._check_slot_exists(v_queue.queue_id, i_consumer, i_slot);
     select * into v_slot from pgque.partition_slot
     where queue_id = v_queue.queue_id and co_name = i_consumer and slot = i_slot for share;
-    if v_slot.lease_owner is null or v_slot.lease_owner is distinct from i_worker or v_slot.lease_until <= clock_timestamp() then
-        return null;
+    return case when pgque._is_leased_to(v_slot, i_worker) then v_slot.epoch end;
+end
+$$;
+
+create or replace function pgque._is_leased_to(i_slot pgque.partition_slot, i_worker text) returns boolean
+language plpgsql as $$
+begin
+    if i_slot.lease_owner is null or i_slot.lease_owner is distinct from i_worker or i_slot.lease_until <= clock_timestamp() then
+        return false;
     end if;
-    return v_slot.epoch;
+    return true;
 end
 $$;
 

@@ -53,12 +53,9 @@ set search_path = pgque, pg_catalog, pg_temp
 as $$
 declare
     v_queue pgque.queue := pgque._queue(i_queue);
-    v_slot pgque.partition_slot;
     v_sub pgque.subscription;
 begin
-    select * into v_slot from pgque.partition_slot p
-    where p.queue_id = v_queue.queue_id and p.co_name = i_consumer and p.slot = i_slot for no key update;
-    if v_slot.lease_owner is null or v_slot.lease_owner is distinct from i_worker or v_slot.lease_until <= clock_timestamp() then
+    if not pgque._lock_lease(v_queue.queue_id, i_consumer, i_slot, i_worker) then
         return false;
     end if;
     v_sub := pgque._lock_subscription(pgque._subscription(i_queue, i_consumer || '#' || i_slot));
@@ -67,8 +64,7 @@ begin
         v_sub := pgque._lock_subscription(v_sub);
         perform pgque._store_cursor(pgque._closed_page(v_sub));
     end if;
-    update pgque.partition_slot p set lease_owner = null, lease_until = null
-    where p.queue_id = v_queue.queue_id and p.co_name = i_consumer and p.slot = i_slot;
+    perform pgque._end_lease(v_queue.queue_id, i_consumer, i_slot);
     perform pg_notify('pgque_' || i_queue, '');
     return true;
 end
