@@ -25,6 +25,7 @@ var arrows = []struct {
 	{"pgque", []string{"github.com/jackc/pgx/v5", "github.com/jackc/puddle/v2"}},
 	{"pgque/wire", []string{module + "/pgque/wire"}},
 	{"pgque/metrics", []string{module + "/pgque"}},
+	{"pgque/internal", []string{module + "/pgque/internal", module + "/pgque/pgquetest", "github.com/jackc/pgx/v5"}},
 	{"pgque/pgquetest", []string{module + "/pgque", "github.com/jackc/pgx/v5"}},
 	{"gen", []string{module + "/gen", "golang.org/x/tools"}},
 	{"gen/schema", []string{module + "/gen/schema", "github.com/santhosh-tekuri/jsonschema/v5", "go.yaml.in/yaml/v3"}},

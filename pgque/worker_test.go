@@ -28,18 +28,24 @@ var workers = map[string]func(dsn string){"consume": consumeUntilKilled, "produc
 	"exit": consumeUntilDeadly}
 
 // startWorker runs the test binary as a worker on the bus's database. It is gone
-// when the test ends.
+// when the test ends, and when this process does.
 func (b *bus) startWorker(name string, output io.Writer) *exec.Cmd {
 	b.t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), workerEnv+"="+name, workerDSNEnv+"="+b.Pool().Config().ConnString())
 	cmd.Stdout, cmd.Stderr = output, os.Stderr
+	_, err := cmd.StdinPipe() // its end tells the worker that we are gone
+	b.must(err)
 	b.must(cmd.Start())
 	b.t.Cleanup(func() { _ = cmd.Process.Kill() })
 	return cmd
 }
 
 func connectWorker(dsn string) *pgque.Client {
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(2)
+	}()
 	c, err := pgque.Connect(context.Background(), dsn)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgque/pgque-go/pgque"
+	"github.com/pgque/pgque-go/pgque/internal/testserver"
 	"github.com/pgque/pgque-go/pgque/pgquetest/server"
 )
 
@@ -16,15 +16,15 @@ import (
 // Nobody tells the workers: their connection string names both servers.
 func TestFailover_ProducersAndConsumersGoOn(t *testing.T) {
 	t.Parallel()
-	primary := startServer(t, server.Options{Durable: true, Settings: map[string]string{
+	primary := testserver.Start(t, server.Options{Durable: true, Settings: map[string]string{
 		"wal_level": "replica", "max_wal_senders": "4",
 	}})
-	execOn(t, primary, "create database proof")
-	standby := startServer(t, server.Options{StandbyOf: primary})
+	testserver.Exec(t, primary, "create database proof")
+	standby := testserver.Start(t, server.Options{StandbyOf: primary})
 	dsn := fmt.Sprintf("host=127.0.0.1,127.0.0.1 port=%d,%d user=postgres dbname=proof sslmode=disable target_session_attrs=read-write",
 		primary.Port(), standby.Port())
-	execOn(t, primary, "alter system set synchronous_standby_names = '*'")
-	execOn(t, primary, "select pg_reload_conf()")
+	testserver.Exec(t, primary, "alter system set synchronous_standby_names = '*'")
+	testserver.Exec(t, primary, "select pg_reload_conf()")
 	l := newLedger(t, connect(t, dsn))
 	l.await("the standby is synchronous", "select exists (select from pg_stat_replication where sync_state = 'sync')")
 
@@ -36,7 +36,7 @@ func TestFailover_ProducersAndConsumersGoOn(t *testing.T) {
 	if err := primary.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	execOn(t, standby, "select pg_promote()")
+	testserver.Exec(t, standby, "select pg_promote()")
 	l.awaitSent(l.count() + 200)
 
 	f.retire("produce")
@@ -45,32 +45,6 @@ func TestFailover_ProducersAndConsumersGoOn(t *testing.T) {
 	f.retire()
 	l.check()
 	t.Logf("%d events reported", l.count())
-}
-
-func startServer(t *testing.T, o server.Options) *server.Server {
-	t.Helper()
-	s, err := server.Start(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
-func execOn(t *testing.T, s *server.Server, sql string) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), s.DSN(""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(t.Context())
-	if _, err := conn.Exec(t.Context(), sql); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func connect(t *testing.T, dsn string) *pgque.Client {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgque/pgque-go/pgque"
+	"github.com/pgque/pgque-go/pgque/internal/testserver"
 	"github.com/pgque/pgque-go/pgque/pgquetest/server"
 )
 
@@ -18,7 +19,7 @@ var crashes = flag.Int("crashes", 2, "how often to kill the server under load")
 // it again. What was committed is there, and what was in the middle is not.
 func TestCrash_NothingThatWasCommittedIsLost(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, server.Options{Durable: true})
+	s := testserver.Start(t, server.Options{Durable: true})
 	h := newHistory(t, newDatabase(t, s.DSN("")))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -39,22 +40,6 @@ func TestCrash_NothingThatWasCommittedIsLost(t *testing.T) {
 		pause(500 * time.Millisecond)
 	})
 	h.check()
-}
-
-// startServer starts a server that ends with the test. Unlike those of pgquetest it
-// may be killed by any goroutine.
-func startServer(t *testing.T, o server.Options) *server.Server {
-	t.Helper()
-	s, err := server.Start(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
 }
 
 // newDatabase creates one with the engine beside the database of dsn, and returns the
@@ -85,7 +70,7 @@ func closeAll(t *testing.T, conns ...*pgx.Conn) {
 // wal_level minimal, and goes back in a crash.
 func TestCrash_OfAFreshQueueLeavesItsTicksInOrder(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, server.Options{Settings: map[string]string{"wal_level": "minimal"}})
+	s := testserver.Start(t, server.Options{Settings: map[string]string{"wal_level": "minimal"}})
 	dsn := newDatabase(t, s.DSN(""))
 	conn := dial(t, dsn)
 	mustExec(t, conn, `select pgque.create_queue('q')`)

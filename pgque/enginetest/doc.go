@@ -6,7 +6,7 @@
 //     afterwards that nothing was lost, doubled or disordered;
 //   - crash_test.go and failover_unix_test.go do so while the server is killed, or
 //     replaced by its standby;
-//   - pgbouncer_unix_test.go goes through a pooler in transaction mode, where clients
+//   - pgbouncer_test.go goes through a pooler in transaction mode, where clients
 //     need default_query_exec_mode=exec (or simple_protocol) in their DSN;
 //   - mutants_test.go lists the rules that the engine goes by, each with the test that
 //     fails without it, and breaks them one by one to show that it does;

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgque/pgque-go/pgque/internal/testserver"
 	"github.com/pgque/pgque-go/pgque/pgquetest/server"
 )
 
@@ -50,7 +51,7 @@ func newPair(t *testing.T) *pair {
 	o := server.Options{Durable: true, Settings: map[string]string{
 		"wal_level": "replica", "max_wal_senders": "5", "wal_keep_size": "256MB", "hot_standby": "on",
 	}}
-	p.primary, p.standby = startServer(t, o), startServer(t, o)
+	p.primary, p.standby = testserver.Start(t, o), testserver.Start(t, o)
 	p.dsn = fmt.Sprintf("host=127.0.0.1,127.0.0.1 port=%d,%d user=postgres sslmode=disable target_session_attrs=read-write dbname=proof",
 		p.primary.Port(), p.standby.Port())
 	newDatabase(t, p.primary.DSN(""))

@@ -24,7 +24,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
+
+	"github.com/pgque/pgque-go/pgque/internal/child"
 )
 
 // Options describe a server. The zero value is a fast server of the version
@@ -76,11 +79,11 @@ type Server struct {
 	port     int
 	dir      string
 	owner    *user.User // whom the server runs as; nil: as this process
-	watchdog *watchdog
+	watchdog *child.Watchdog
 
 	mu         sync.Mutex
-	postmaster *process // nil while the server is down
-	crashed    bool     // went down without cleaning up after itself
+	postmaster *child.Process // nil while the server is down
+	crashed    bool           // went down without cleaning up after itself
 }
 
 // Start creates a database cluster and returns once the server accepts
@@ -117,51 +120,15 @@ func prepare(o Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	owner, err := serverUser()
+	owner, err := child.Owner()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := makeDir(owner)
+	w, err := child.Watch(owner)
 	if err != nil {
 		return nil, err
 	}
-	w, err := startWatchdog(dir)
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	return &Server{binDir: binDir, port: o.Port, dir: dir, owner: owner, watchdog: w}, nil
-}
-
-// longestSocketDir keeps the path of the server's socket within the 104 bytes
-// that the BSDs and macOS allow (Linux: 108).
-const longestSocketDir = 104 - len("/.s.PGSQL.65535") - 1
-
-func makeDir(owner *user.User) (string, error) {
-	dir, err := os.MkdirTemp(parentDir(owner), "pgque-")
-	if err != nil {
-		return "", err
-	}
-	return dir, chown(dir, owner)
-}
-
-// parentDir is os.TempDir unless it is too deep for a socket, or closed to the
-// user that the server runs as.
-func parentDir(owner *user.User) string {
-	dir := os.TempDir()
-	if len(dir)+len("/pgque-4294967295") > longestSocketDir || owner != nil && !isOpen(dir) {
-		return "/tmp"
-	}
-	return dir
-}
-
-// isOpen tells whether every user may pass through dir and what is above it.
-func isOpen(dir string) bool {
-	info, err := os.Stat(dir)
-	if err != nil || info.Mode()&0o001 == 0 {
-		return false
-	}
-	parent := filepath.Dir(dir)
-	return parent == dir || isOpen(parent)
+	return &Server{binDir: binDir, port: o.Port, dir: w.Dir(), owner: owner, watchdog: w}, nil
 }
 
 func (s *Server) initialise(ctx context.Context, o Options) error {
@@ -185,12 +152,12 @@ func (s *Server) complete(ctx context.Context, program string, args ...string) e
 	if err != nil {
 		return err
 	}
-	s.watchdog.guard(p.pid)
-	defer s.watchdog.guard(0)
-	if err := p.wait(ctx); err != nil {
-		return errors.Join(err, p.kill())
+	s.watchdog.Guard(p)
+	defer s.watchdog.Guard(nil)
+	if err := p.Wait(ctx); err != nil {
+		return errors.Join(err, p.Kill())
 	}
-	if !p.succeeded() {
+	if !p.Succeeded() {
 		return fmt.Errorf("%s: %w", program, s.logError())
 	}
 	return nil
@@ -249,7 +216,7 @@ func appendFile(name, text string) error {
 func (s *Server) firstStart(ctx context.Context, o Options) error {
 	for {
 		if o.Port == 0 {
-			port, err := freePort()
+			port, err := child.FreePort()
 			if err != nil {
 				return err
 			}
@@ -268,10 +235,10 @@ func (s *Server) launch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.watchdog.guard(p.pid)
-	err = waitUntil(ctx, func() bool { return p.exited() || s.ready(p.pid) })
-	if err == nil && p.exited() {
-		s.watchdog.guard(0)
+	s.watchdog.Guard(p)
+	err = child.WaitUntil(ctx, func() bool { return p.Exited() || s.ready(p.PID()) })
+	if err == nil && p.Exited() {
+		s.watchdog.Guard(nil)
 		return fmt.Errorf("postgres: %w", s.logError())
 	}
 	s.postmaster = p
@@ -288,13 +255,13 @@ func (s *Server) ready(pid int) bool {
 }
 
 // spawn runs a program of PostgreSQL's with its output in the server's log.
-func (s *Server) spawn(program string, args ...string) (*process, error) {
+func (s *Server) spawn(program string, args ...string) (*child.Process, error) {
 	log, err := os.OpenFile(s.LogFile(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	return startProcess(filepath.Join(s.binDir, program), args, s.dir, log, s.owner)
+	return child.Start(filepath.Join(s.binDir, program), args, s.dir, log, s.owner)
 }
 
 // DSN returns the connection string of a database on this server, for the
@@ -337,14 +304,24 @@ func (s *Server) stop(mode Mode) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	if err := s.postmaster.shutDown(mode); err != nil {
+	if err := shutDown(s.postmaster, mode); err != nil {
 		return fmt.Errorf("pgque: stop the throw-away PostgreSQL: %w", err)
 	}
-	if err := s.postmaster.wait(ctx); err != nil {
+	if err := s.postmaster.Wait(ctx); err != nil {
 		return errors.Join(fmt.Errorf("pgque: %s stop of the throw-away PostgreSQL: %w", mode, err), s.kill())
 	}
 	s.down()
 	return nil
+}
+
+// shutDown sends the signal by which a postmaster knows the mode.
+func shutDown(postmaster *child.Process, mode Mode) error {
+	signals := map[Mode]syscall.Signal{Smart: syscall.SIGTERM, Fast: syscall.SIGINT, Immediate: syscall.SIGQUIT}
+	signal, ok := signals[mode]
+	if !ok {
+		return fmt.Errorf("mode %q: there are %q, %q and %q", mode, Smart, Fast, Immediate)
+	}
+	return postmaster.Signal(signal)
 }
 
 // Kill ends every process of the server with SIGKILL, as a crash would, and
@@ -359,7 +336,7 @@ func (s *Server) kill() error {
 	if s.postmaster == nil {
 		return nil
 	}
-	if err := s.postmaster.killFamily(); err != nil {
+	if err := s.postmaster.KillFamily(); err != nil {
 		return fmt.Errorf("pgque: kill the throw-away PostgreSQL: %w", err)
 	}
 	s.crashed = true
@@ -369,7 +346,7 @@ func (s *Server) kill() error {
 
 func (s *Server) down() {
 	s.postmaster = nil
-	s.watchdog.guard(0)
+	s.watchdog.Guard(nil)
 }
 
 // Restart starts a server that was stopped or killed, and returns once it
@@ -418,8 +395,7 @@ func (s *Server) Close() error {
 		// Only a start frees the System V shared memory that a killed server leaves.
 		err = s.restart()
 	}
-	// The watchdog may have been killed, and then nobody has removed the directory.
-	err = errors.Join(err, s.stop(Immediate), s.watchdog.finish(), os.RemoveAll(s.dir))
+	err = errors.Join(err, s.stop(Immediate), s.watchdog.Finish())
 	s.watchdog = nil
 	return err
 }

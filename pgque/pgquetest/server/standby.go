@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/pgque/pgque-go/pgque/internal/child"
 )
 
 // Follow makes the server a standby of another one that runs, which then streams to it:
@@ -40,7 +42,7 @@ func (s *Server) copyFrom(ctx context.Context, primary *Server) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
-	b := backup{conn: conn, from: primary.dataDir(), to: s.dataDir(), own: func(name string) error { return chown(name, s.owner) }}
+	b := backup{conn: conn, from: primary.dataDir(), to: s.dataDir(), own: func(name string) error { return child.Chown(name, s.owner) }}
 	if err := b.run(ctx); err != nil {
 		return err
 	}

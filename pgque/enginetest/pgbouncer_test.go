@@ -1,30 +1,18 @@
-//go:build unix
-
 package enginetest
 
 import (
-	"bytes"
 	"context"
-	"flag"
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgque/pgque-go/pgque"
+	"github.com/pgque/pgque-go/pgque/internal/testserver"
 	"github.com/pgque/pgque-go/pgque/pgquetest/server"
 )
-
-var mustPool = flag.Bool("pgbouncer", false, "fail where PgBouncer is not installed, instead of skipping")
-
-const bouncerMissing = "PgBouncer is not installed. On Debian and Ubuntu: sudo apt-get install -y --no-install-recommends pgbouncer"
 
 // TestPgBouncer is TestHistory through a pooler that gives every transaction
 // another session. Its clients must not count on prepared statements.
@@ -89,77 +77,10 @@ func sendAndConsume(t *testing.T, dsn, queue string) {
 
 // startBouncer starts PgBouncer in transaction mode before a database with the engine,
 // and returns the connection string through it.
-func startBouncer(t *testing.T) string {
+func startBouncer(t *testing.T) (dsn string) {
 	t.Helper()
-	program := findBouncer(t)
-	s := startServer(t, server.Options{})
+	s := testserver.Start(t, server.Options{})
 	newDatabase(t, s.DSN(""))
-	port := freePort(t)
-	config := filepath.Join(s.Dir(), "pgbouncer.ini")
-	text := fmt.Sprintf("[databases]\n* = host=127.0.0.1 port=%d user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = %d\n"+
-		"unix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 40\nmax_client_conn = 100\n"+
-		"server_login_retry = 0\nlogfile = %s/pgbouncer.log\n", s.Port(), port, s.Dir())
-	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(program, config)
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
-	cmd.SysProcAttr = ownerOf(t, s.Dir())
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	dsn := fmt.Sprintf("host=127.0.0.1 port=%d user=postgres sslmode=disable dbname=proof", port)
-	for deadline := time.Now().Add(patience); ; pause(10 * time.Millisecond) {
-		conn, err := pgx.Connect(t.Context(), dsn)
-		if err == nil {
-			closeAll(t, conn)
-			return dsn + " default_query_exec_mode=exec"
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("PgBouncer does not answer: %v\n%s", err, output.Bytes())
-		}
-	}
-}
-
-func findBouncer(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer"} {
-		if program, err := exec.LookPath(name); err == nil {
-			return program
-		}
-	}
-	if *mustPool {
-		t.Fatal(bouncerMissing)
-	}
-	t.Skip(bouncerMissing)
-	return ""
-}
-
-// ownerOf makes a program run as the owner of a directory, where that takes root.
-func ownerOf(t *testing.T, dir string) *syscall.SysProcAttr {
-	t.Helper()
-	info, err := os.Stat(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	owner := info.Sys().(*syscall.Stat_t)
-	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return fmt.Sprintf("host=127.0.0.1 port=%d user=postgres sslmode=disable dbname=proof default_query_exec_mode=exec",
+		testserver.StartPooler(t, s.Port()))
 }

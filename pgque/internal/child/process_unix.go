@@ -1,11 +1,10 @@
 //go:build unix
 
-package server
+package child
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"os/user"
@@ -14,17 +13,17 @@ import (
 	"syscall"
 )
 
-// process is a child of this process. It is waited for by asking, not by a
+// Process is a child of this process. It is waited for by asking, not by a
 // goroutine: a shared test server would show up in every check for leaked ones.
-type process struct {
+type Process struct {
 	pid    int
 	ended  bool
 	status syscall.WaitStatus
 }
 
-// serverUser is nil unless this process is root's, as whom PostgreSQL refuses
+// Owner is nil unless this process is root's, as whom PostgreSQL refuses
 // to run.
-func serverUser() (*user.User, error) {
+func Owner() (*user.User, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
 	}
@@ -36,7 +35,8 @@ func serverUser() (*user.User, error) {
 	return nil, errors.New("PostgreSQL does not run as root, and there is no user postgres or nobody to run it as")
 }
 
-func chown(name string, owner *user.User) error {
+// Chown gives a file to owner; nil leaves it as it is.
+func Chown(name string, owner *user.User) error {
 	if owner == nil {
 		return nil
 	}
@@ -59,11 +59,11 @@ func credential(u *user.User) (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// startProcess runs program as owner, in a session of its own, so that a
+// Start runs program as owner (nil: as this process), in a session of its own, so that a
 // terminal's Ctrl-C reaches only the program that started the server. The
 // caller's environment is not passed on: PGDATA, PGPORT or a locale would
 // change what the server does.
-func startProcess(program string, args []string, dir string, output *os.File, owner *user.User) (*process, error) {
+func Start(program string, args []string, dir string, output *os.File, owner *user.User) (*Process, error) {
 	cmd := exec.Command(program, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, output, output
 	cmd.Env = []string{"LC_ALL=C", "TZ=UTC", "PATH=" + os.Getenv("PATH")}
@@ -80,23 +80,23 @@ func startProcess(program string, args []string, dir string, output *os.File, ow
 
 // startShell runs a script as the caller's user. It holds none of the caller's
 // files: "go test" waits until everybody has closed its output.
-func startShell(script, arg string, input *os.File) (*process, error) {
+func startShell(script, arg string, input *os.File) (*Process, error) {
 	cmd := exec.Command("/bin/sh", "-c", script, "pgque-watchdog", arg)
 	cmd.Stdin, cmd.Dir = input, "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return start(cmd)
 }
 
-func start(cmd *exec.Cmd) (*process, error) {
+func start(cmd *exec.Cmd) (*Process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{pid: cmd.Process.Pid}
+	p := &Process{pid: cmd.Process.Pid}
 	return p, cmd.Process.Release()
 }
 
-// exited tells whether the process has ended, and then remembers how.
-func (p *process) exited() bool {
+// Exited tells whether the process has ended, and then remembers how.
+func (p *Process) Exited() bool {
 	if p.ended {
 		return true
 	}
@@ -105,41 +105,33 @@ func (p *process) exited() bool {
 	return p.ended
 }
 
-func (p *process) succeeded() bool {
+// Succeeded tells whether the process has ended, and well.
+func (p *Process) Succeeded() bool {
 	return p.ended && p.status.Exited() && p.status.ExitStatus() == 0
 }
 
-// shutDown sends the signal by which a postmaster knows the mode.
-func (p *process) shutDown(mode Mode) error {
-	signals := map[Mode]syscall.Signal{Smart: syscall.SIGTERM, Fast: syscall.SIGINT, Immediate: syscall.SIGQUIT}
-	signal, ok := signals[mode]
-	if !ok {
-		return fmt.Errorf("mode %q: there are %q, %q and %q", mode, Smart, Fast, Immediate)
-	}
-	return p.signal(signal)
-}
-
-func (p *process) signal(signal syscall.Signal) error {
-	if p.exited() {
+// Signal sends a signal to a process that has not ended.
+func (p *Process) Signal(signal syscall.Signal) error {
+	if p.Exited() {
 		return nil
 	}
 	return syscall.Kill(p.pid, signal)
 }
 
-// kill ends the process itself, not its children.
-func (p *process) kill() error {
-	if err := p.signal(syscall.SIGKILL); err != nil {
+// Kill ends the process itself, not its children.
+func (p *Process) Kill() error {
+	if err := p.Signal(syscall.SIGKILL); err != nil {
 		return err
 	}
-	return p.waitAtMost(stopTimeout)
+	return p.waitAtMost(endTimeout)
 }
 
-// killFamily ends a postmaster and its children. The postmaster is halted
+// KillFamily ends a postmaster and its children. The postmaster is halted
 // first, so that it starts no child that is not on the list, and the children
 // are killed rather than left to notice: a busy one would finish its statement
 // and might even commit.
-func (p *process) killFamily() error {
-	if err := p.signal(syscall.SIGSTOP); err != nil {
+func (p *Process) KillFamily() error {
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
 	children, err := childrenOf(p.pid)
@@ -148,10 +140,10 @@ func (p *process) killFamily() error {
 			err = errors.Join(err, e)
 		}
 	}
-	if err := errors.Join(err, p.kill()); err != nil {
+	if err := errors.Join(err, p.Kill()); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
-	return waitUntil(ctx, func() bool { return !slices.ContainsFunc(children, running) })
+	return WaitUntil(ctx, func() bool { return !slices.ContainsFunc(children, running) })
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package server
+package child
 
 import (
 	"os"
@@ -39,10 +39,10 @@ func TestRunning_IsFalseForAChildThatEndedAndWasNotAskedFor(t *testing.T) {
 	if err := pipe.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := waitUntil(t.Context(), func() bool { return !running(shell.pid) }); err != nil {
+	if err := WaitUntil(t.Context(), func() bool { return !running(shell.pid) }); err != nil {
 		t.Fatal(err)
 	}
-	if err := shell.waitAtMost(stopTimeout); err != nil {
+	if err := shell.waitAtMost(endTimeout); err != nil {
 		t.Fatal(err)
 	}
 	if running(shell.pid) {

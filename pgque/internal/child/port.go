@@ -1,4 +1,4 @@
-package server
+package child
 
 import (
 	"errors"
@@ -7,10 +7,10 @@ import (
 	"strconv"
 )
 
-// freePort avoids the ports that Linux (from 32768) and macOS (from 49152) give
+// FreePort avoids the ports that Linux (from 32768) and macOS (from 49152) give
 // to outgoing connections: one of those might take the port of a server that is
 // down for a moment, and it could not be restarted.
-func freePort() (int, error) {
+func FreePort() (int, error) {
 	const first, count, attempts = 20000, 12000, 100
 	for range attempts {
 		port := first + rand.IntN(count)
