@@ -98,7 +98,7 @@ func collectMessages(rows pgx.Rows, expected int) ([]Message, error) {
 	var reader messageReader
 	for rows.Next() {
 		if len(page) == 0 {
-			reader.binary = isBinaryMessage(rows.FieldDescriptions())
+			reader.usual = isUsual(rows.FieldDescriptions())
 		}
 		page = append(page, Message{})
 		if err := reader.read(rows, &page[len(page)-1]); err != nil {
@@ -109,28 +109,30 @@ func collectMessages(rows pgx.Rows, expected int) ([]Message, error) {
 }
 
 // messageReader reads rows as the server sent them, which costs a fraction of Scan. It
-// leaves to Scan what does not come in binary.
+// leaves to Scan what does not come as usual.
 type messageReader struct {
-	binary   bool
+	usual    bool
 	lastType string // most messages of a page share their type
 }
 
 func (r *messageReader) read(rows pgx.Rows, m *Message) error {
-	if r.binary && r.readBinary(rows.RawValues(), m) {
+	if r.usual && r.readRaw(rows.RawValues(), m) {
 		return nil
 	}
 	return rows.Scan(&m.MsgID, &m.BatchID, &m.Type, &m.Payload, &m.RetryCount, &m.CreatedAt,
 		&m.Extra1, &m.Extra2, &m.Extra3, &m.Extra4)
 }
 
-func isBinaryMessage(fields []pgconn.FieldDescription) bool {
+// isUsual reports rows with numbers and times in binary. Text is the same bytes in both
+// formats; pgx asks for it as text.
+func isUsual(fields []pgconn.FieldDescription) bool {
 	return slices.EqualFunc(fields, messageTypes[:], func(field pgconn.FieldDescription, oid uint32) bool {
-		return field.DataTypeOID == oid && field.Format == pgtype.BinaryFormatCode
+		return field.DataTypeOID == oid && (oid == pgtype.TextOID || field.Format == pgtype.BinaryFormatCode)
 	})
 }
 
-// readBinary reports false for a row with values that are not of the usual kind.
-func (r *messageReader) readBinary(values [][]byte, m *Message) bool {
+// readRaw reports false for a row with values that are not of the usual kind.
+func (r *messageReader) readRaw(values [][]byte, m *Message) bool {
 	if len(values) != len(messageTypes) || len(values[0]) != 8 || len(values[1]) != 8 || len(values[5]) != 8 {
 		return false
 	}

@@ -2,7 +2,10 @@ package pgque_test
 
 import (
 	"errors"
+	"reflect"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/pgque/pgque-go/pgque"
 )
@@ -187,5 +190,43 @@ func TestNack_StrangersAreRefused(t *testing.T) {
 	}
 	if err := b.Nack(t.Context(), batch, page[0], -1, ""); !errors.Is(err, pgque.ErrInvalidArgument) {
 		t.Errorf("negative delay: %v", err)
+	}
+}
+
+// unscannable are rows that can be read as they came only.
+type unscannable struct{ pgx.Rows }
+
+func (unscannable) Scan(...any) error { return errors.New("a row was scanned") }
+
+func TestReceive_RowsAsTheyCameAreWhatScanMakesOfThem(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	b.subscribe("billing")
+	extra := "beside"
+	_, err := b.Send(t.Context(), "orders", pgque.Event{Type: "retried", Payload: "ä", Extra1: &extra, Extra4: new(string)})
+	b.must(err)
+	b.tick()
+	first := b.receive("billing", 10)[0]
+	b.must(b.Nack(t.Context(), first.BatchID, first, 0, "again"))
+	b.must(b.Ack(t.Context(), first.BatchID))
+	b.send("a", 2)
+	b.send("b", 1)
+	b.exec("select pgque.insert_event('orders', null, null)")
+	b.retryNow()
+
+	page := func(shown func(pgx.Rows) pgx.Rows, args ...any) []pgque.Message {
+		rows, err := b.Pool().Query(t.Context(), pgque.SQLReceive, append(args, "orders", "billing", 10)...)
+		b.must(err)
+		page, err := pgque.ReadPage(shown(rows), 0)
+		b.must(err)
+		for i := range page {
+			page[i].CreatedAt = page[i].CreatedAt.UTC()
+		}
+		return page
+	}
+	scanned := page(func(rows pgx.Rows) pgx.Rows { return rows }, pgx.QueryExecModeSimpleProtocol)
+	read := page(func(rows pgx.Rows) pgx.Rows { return unscannable{rows} })
+	if len(read) != 5 || !reflect.DeepEqual(read, scanned) {
+		t.Errorf("read %+v\nscanned %+v", read, scanned)
 	}
 }
