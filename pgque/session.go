@@ -247,6 +247,9 @@ func (p *pulse) next(ask time.Time) time.Time {
 }
 
 func isHalt(err error) bool {
+	if err == nil {
+		return false
+	}
 	var o *outcome
 	return errors.As(err, &o) && o.verdict == verdictHalt
 }
