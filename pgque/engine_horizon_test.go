@@ -63,6 +63,52 @@ func TestEngineHorizon_AnOldSnapshotDoesNotSlowConsumersDown(t *testing.T) {
 	old.exec(`commit`)
 }
 
+// A lease is renewed for as long as its worker lives, which leaves a version of its row
+// each time. Neither the worker nor those who ask for the slot may search them all, also
+// when they find it locked.
+func TestEngineHorizon_AnOldSnapshotDoesNotSlowLeasesDown(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	e.exec(`select pgque.subscribe_partitioned('q', 'parts', 2), pgque.claim_slot('q', 'parts', 0, 'w'), pgque.claim_slot('q', 'parts', 1, 'w')`)
+	calls := []string{
+		`select pgque.claim_slot('q', 'parts', 0, 'w')`,
+		`select pgque.claim_slot('q', 'parts', 0, 'another')`,
+		`select pgque.tend_slots('q', 'parts', 2, 'w', '30 s')`,
+		`select pgque.receive_partitioned('q', 'parts', 0, 2, 'w')`,
+		`select pgque.fetch_partitioned('q', 'parts', 0, 2, 'w')`,
+		`select pgque.ack_partitioned('q', 'parts', 0, 2, 'w')`,
+		`select pgque.settle_partitioned('q', 'parts', 0, 2, 'w', 4711, null, '{}', '{}', '{}', '{}', '{}')`,
+		`select pgque.resign_slot('q', 'parts', 0, 'another')`,
+	}
+	var before []int
+	for _, call := range calls {
+		before = append(before, e.blocks(call))
+	}
+	old, settling := e.newSession(), e.newSession()
+	old.exec(`begin isolation level repeatable read; select 1`)
+	e.exec(`do $$
+		begin
+			for i in 1 .. 6000 loop
+				perform pgque.claim_slot('q', 'parts', 0, 'w');
+				commit;
+			end loop;
+		end $$`)
+	// A search meets the versions of one generation, 32 of them; most lie side by side.
+	for i, call := range calls {
+		if after := e.blocks(call); after > before[i]+32 {
+			t.Errorf("it touched %d blocks, and %d after 6000 renewals: %s", before[i], after, call)
+		}
+	}
+	settling.exec(`begin; select pgque.ack_partitioned('q', 'parts', 0, 2, 'w')`)
+	const claim = `select pgque.claim_slot('q', 'parts', 0, 'w')`
+	if after := e.blocks(claim); after > before[0]+32 {
+		t.Errorf("claiming a slot that is locked touches %d blocks", after)
+	}
+	e.isNull(claim)
+	settling.exec(`commit`)
+	old.exec(`commit`)
+}
+
 // What was put back, or sent for later, and has been delivered since stays dead in its
 // table. Maintenance must not read through all of it, time and again.
 func TestEngineHorizon_AnOldSnapshotDoesNotSlowMaintenanceDown(t *testing.T) {

@@ -129,7 +129,7 @@ func TestEnginePartition_AClaimNeverWaits(t *testing.T) {
 	t.Parallel()
 	e := newPartitionTest(t)
 	other := e.newSession()
-	other.exec(`set lock_timeout = '20s'`)
+	other.exec(`set lock_timeout = '5s'`)
 	e.exec(`begin`)
 	e.claim(0, "a")
 	other.isNull(`select pgque.claim_slot('q', 'parts', 0, 'b')`)
@@ -190,5 +190,23 @@ func TestEnginePartition_SlotsComeAndGo(t *testing.T) {
 	e.exec(`select pgque.drop_queue('q', true)`)
 	if e.int(`select count(*) from pgque.consumer`) != 0 {
 		t.Error("a forced drop leaves consumers behind")
+	}
+}
+
+// Nothing but the lock on its name keeps a slot from being made twice.
+func TestEnginePartition_TwoThatBringASlotBackMakeOne(t *testing.T) {
+	t.Parallel()
+	e := newPartitionTest(t)
+	other := e.newSession()
+	e.exec(`select pgque.unsubscribe_slot('q', 'parts', 2)`)
+	const again = `select pgque.subscribe_slot('q', 'parts', 2, 4)`
+	e.exec(`begin`)
+	e.exec(again)
+	ended := other.start(again)
+	e.awaitLock(other)
+	e.exec(`commit`)
+	other.finish(ended)
+	if e.int(`select count(*) from pgque.partition_slot where slot = 2`) != 1 || e.int(`select count(*) from pgque.subscription where sub_slot = 2`) != 1 {
+		t.Error("there are several")
 	}
 }

@@ -93,6 +93,31 @@ func (s *session) lines(sql string) []string {
 	return lines
 }
 
+// Slots had no generations at first.
+func TestEngineUpgrade_KeepsLeases(t *testing.T) {
+	t.Parallel()
+	old, fresh := newOldEngine(t), newEngineTest(t)
+	old.exec(`
+		create table pgque.partition_consumer (
+			queue_id integer not null references pgque.queue on delete cascade, co_name text not null,
+			n integer not null check (n between 1 and 256), primary key (queue_id, co_name));
+		create table pgque.partition_slot (
+			queue_id integer not null, co_name text not null, slot integer not null,
+			lease_owner text, lease_until timestamptz, lease_ttl interval, epoch bigint not null default 0,
+			primary key (queue_id, co_name, slot),
+			foreign key (queue_id, co_name) references pgque.partition_consumer on delete cascade) with (fillfactor = 50);
+		insert into pgque.partition_consumer values (1, 'parts', 1);
+		insert into pgque.partition_slot values (1, 'parts', 0, 'w', clock_timestamp() + interval '1 hour', '1 hour', 7)`)
+	mustInstall(t, old.conn)
+	old.isNull(`select pgque.claim_slot('q', 'parts', 0, 'another')`)
+	if epoch := old.int(`select pgque.claim_slot('q', 'parts', 0, 'w')`); epoch != 7 {
+		t.Errorf("the lease of epoch 7 has become one of %d", epoch)
+	}
+	const table = `select format('%s %s', reloptions, pg_get_indexdef(indexrelid))
+		from pg_class join pg_index on indrelid = oid where oid = 'pgque.partition_slot'::regclass`
+	old.expect(old.lines(table), fresh.lines(table)...)
+}
+
 func TestEngineUpgrade_KeepsEventsCursorsSettingsAndGrants(t *testing.T) {
 	t.Parallel()
 	e := newOldEngine(t)

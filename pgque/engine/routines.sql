@@ -56,6 +56,7 @@ set local client_min_messages = warning;
 \ir functions/receive_coop.sql
 
 -- messages of one key in order, by one worker at a time
+\ir functions/slot.sql
 \ir functions/subscribe_slot.sql
 \ir functions/claim_slot.sql
 \ir functions/tend_slots.sql

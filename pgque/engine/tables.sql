@@ -187,7 +187,8 @@ create table if not exists pgque.partition_consumer (
 );
 
 -- Who may work on a slot, and until when. The slot's cursor is the subscription of the
--- consumer co_name#slot.
+-- consumer co_name#slot. The row changes with each renewal of a lease, and is kept as
+-- that of a subscription is; who inserts it has locked the name of that subscription.
 create table if not exists pgque.partition_slot (
     queue_id    integer not null, -- of which queue
     co_name     text not null, -- of which consumer
@@ -198,9 +199,11 @@ create table if not exists pgque.partition_slot (
     epoch       bigint not null default 0, -- rises with every change of hands
     wanted_by   text, -- who asks the holder to hand it over
     wanted_until timestamptz, -- and until when that counts
-    primary key (queue_id, co_name, slot),
+    moves       bigint not null default 0, -- changes so far
+    gen         bigint not null default 0, -- rises every 32 moves
+    primary key (queue_id, co_name, slot, gen),
     foreign key (queue_id, co_name) references pgque.partition_consumer on delete cascade
-) with (fillfactor = 50);
+) with (fillfactor = 20);
 
 -- One event as one consumer receives it. The order of the fields is part of the API.
 do $$

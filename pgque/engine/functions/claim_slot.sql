@@ -16,18 +16,14 @@ declare
     v_is_new boolean;
 begin
     perform pgque._check_lease(i_worker, i_ttl);
-    perform pgque._check_slot_exists(v_queue.queue_id, i_consumer, i_slot);
-    select * into v_slot from pgque.partition_slot
-    where queue_id = v_queue.queue_id and co_name = i_consumer and slot = i_slot for no key update skip locked;
+    v_slot := pgque._try_lock_slot(pgque._slot(v_queue.queue_id, i_consumer, i_slot));
     v_is_new := coalesce(v_slot.lease_until <= clock_timestamp(), true);
     if v_slot.slot is null or (not v_is_new and v_slot.lease_owner is distinct from i_worker) then
         return null;
     end if;
-    update pgque.partition_slot set
-        lease_owner = i_worker, lease_until = clock_timestamp() + i_ttl, lease_ttl = i_ttl,
-        epoch = epoch + v_is_new::integer
-    where queue_id = v_queue.queue_id and co_name = i_consumer and slot = i_slot;
-    return v_slot.epoch + v_is_new::integer;
+    v_slot.epoch := v_slot.epoch + v_is_new::integer;
+    perform pgque._store_slot(pgque._leased(v_slot, i_worker, i_ttl));
+    return v_slot.epoch;
 end
 $$;
 call pgque._allow('pgque_reader', 'pgque.claim_slot(text, text, integer, text, interval)');
@@ -43,47 +39,42 @@ set search_path = pgque, pg_catalog, pg_temp
 as $$
 declare
     v_queue pgque.queue := pgque._queue(i_queue);
+    v_slot pgque.partition_slot := pgque._lock_leased(v_queue.queue_id, i_consumer, i_slot, i_worker);
 begin
-    if not pgque._lock_lease(v_queue.queue_id, i_consumer, i_slot, i_worker) then
+    if v_slot.slot is null then
         return false;
     end if;
     if (pgque._find_by_name(v_queue.queue_id, i_consumer || '#' || i_slot)).sub_batch is not null then
         raise exception 'slot % of % has an open batch', i_slot, i_consumer
             using errcode = 'PQ012', hint = 'Ack it first.';
     end if;
-    perform pgque._end_lease(v_queue.queue_id, i_consumer, i_slot);
+    perform pgque._end_lease(v_slot);
     return true;
 end
 $$;
 call pgque._allow('pgque_reader', 'pgque.release_slot(text, text, integer, text)');
 
--- _lock_lease locks a slot until commit and tells whether the worker holds its lease.
-create or replace function pgque._lock_lease(i_queue_id integer, i_consumer text, i_slot int, i_worker text) returns boolean
+-- _lock_leased locks a slot until commit and returns it; a null row unless the worker
+-- holds its lease.
+create or replace function pgque._lock_leased(i_queue_id integer, i_consumer text, i_slot int, i_worker text)
+returns pgque.partition_slot
 language plpgsql as $$
 declare
-    v_slot pgque.partition_slot;
+    v_slot pgque.partition_slot := pgque._lock_slot(pgque._find_slot(i_queue_id, i_consumer, i_slot));
 begin
-    select * into v_slot from pgque.partition_slot
-    where queue_id = i_queue_id and co_name = i_consumer and slot = i_slot for no key update;
-    return pgque._is_leased_to(v_slot, i_worker);
-end
-$$;
-
-create or replace function pgque._end_lease(i_queue_id integer, i_consumer text, i_slot int) returns void
-language plpgsql as $$
-begin
-    update pgque.partition_slot set lease_owner = null, lease_until = null
-    where queue_id = i_queue_id and co_name = i_consumer and slot = i_slot;
-end
-$$;
-
-create or replace function pgque._check_slot_exists(i_queue_id integer, i_consumer text, i_slot int) returns void
-language plpgsql as $$
-begin
-    if not exists (select from pgque.partition_slot
-                   where queue_id = i_queue_id and co_name = i_consumer and slot = i_slot) then
-        raise exception 'not a partitioned consumer: % has no slot %', i_consumer, i_slot using errcode = 'PQ012';
+    if not pgque._is_leased_to(v_slot, i_worker) then
+        return null;
     end if;
+    return v_slot;
+end
+$$;
+
+create or replace function pgque._end_lease(i_slot pgque.partition_slot) returns void
+language plpgsql as $$
+begin
+    i_slot.lease_owner := null;
+    i_slot.lease_until := null;
+    perform pgque._store_slot(i_slot);
 end
 $$;
 

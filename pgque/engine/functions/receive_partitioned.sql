@@ -164,20 +164,8 @@ declare
     v_slot pgque.partition_slot;
 begin
     perform pgque._check_slots(v_queue.queue_id, i_consumer, i_n);
-    perform pgque._check_slot_exists(v_queue.queue_id, i_consumer, i_slot);
-    select * into v_slot from pgque.partition_slot
-    where queue_id = v_queue.queue_id and co_name = i_consumer and slot = i_slot for share;
+    v_slot := pgque._hold_slot(pgque._slot(v_queue.queue_id, i_consumer, i_slot));
     return case when pgque._is_leased_to(v_slot, i_worker) then v_slot.epoch end;
-end
-$$;
-
-create or replace function pgque._is_leased_to(i_slot pgque.partition_slot, i_worker text) returns boolean
-language plpgsql as $$
-begin
-    if i_slot.lease_owner is null or i_slot.lease_owner is distinct from i_worker or i_slot.lease_until <= clock_timestamp() then
-        return false;
-    end if;
-    return true;
 end
 $$;
 

@@ -49,10 +49,7 @@ begin
     if i_slot is null or i_slot not between 0 and i_n - 1 then
         raise exception 'slot must be between 0 and %, got %', i_n - 1, i_slot using errcode = 'PQ009';
     end if;
-    if not exists (select from pgque.partition_slot
-                   where queue_id = v_queue.queue_id and co_name = i_consumer and slot = i_slot) then
-        perform pgque._insert_slot(v_queue.queue_id, i_consumer, i_slot, i_n, (pgque._last_tick(v_queue.queue_id)).tick_id);
-    end if;
+    perform pgque._insert_slot(v_queue.queue_id, i_consumer, i_slot, i_n, (pgque._last_tick(v_queue.queue_id)).tick_id);
 end
 $$;
 call pgque._allow('pgque_reader', 'pgque.subscribe_slot(text, text, integer, integer)');
@@ -67,11 +64,9 @@ set search_path = pgque, pg_catalog, pg_temp
 as $$
 declare
     v_queue pgque.queue := pgque._queue_for_consumers(i_queue);
-    v_slot pgque.partition_slot;
+    v_slot pgque.partition_slot := pgque._lock_slot(pgque._find_slot(v_queue.queue_id, i_consumer, i_slot));
 begin
-    select * into v_slot from pgque.partition_slot
-    where queue_id = v_queue.queue_id and co_name = i_consumer and slot = i_slot for update;
-    if not found then
+    if v_slot.slot is null then
         return;
     elsif v_slot.lease_until > clock_timestamp() then
         raise exception 'slot % of % is leased by %', i_slot, i_consumer, v_slot.lease_owner
@@ -116,13 +111,16 @@ begin
 end
 $$;
 
+-- _insert_slot makes a slot, and leaves one alone that somebody else has just made.
 create or replace function pgque._insert_slot(i_queue_id integer, i_consumer text, i_slot int, i_n int, i_tick bigint)
 returns void
 language plpgsql as $$
 declare
     v_consumer integer := pgque._lock_consumer(i_consumer || '#' || i_slot);
 begin
-    if (pgque._find_subscription(i_queue_id, v_consumer)).sub_no is not null then
+    if (pgque._find_slot(i_queue_id, i_consumer, i_slot)).slot is not null then
+        return;
+    elsif (pgque._find_subscription(i_queue_id, v_consumer)).sub_no is not null then
         raise exception 'consumer %#% is subscribed by itself', i_consumer, i_slot using errcode = 'PQ012';
     end if;
     insert into pgque.subscription (sub_queue, sub_consumer, sub_last_tick, sub_slot, sub_slots)

@@ -20,23 +20,25 @@ set search_path = pgque, pg_catalog, pg_temp
 as $$
 declare
     v_queue integer := (pgque._queue(i_queue)).queue_id;
+    v_slots pgque.partition_slot[];
     v_orphans int[];
 begin
     perform pgque._check_lease(i_worker, i_ttl);
     perform pgque._check_slots(v_queue, i_consumer, i_n);
-    perform pgque._renew_slots(v_queue, i_consumer, i_worker, i_ttl);
+    v_slots := pgque._slots(v_queue, i_consumer);
+    perform pgque._renew_slots(v_slots, i_worker, i_ttl);
+    perform pgque._cut_leases(v_slots);
     -- Shares are for one worker at a time to work out; nobody waits for that.
     perform from pgque.partition_consumer where queue_id = v_queue and co_name = i_consumer for no key update skip locked;
     if found then
-        perform pgque._cut_leases(v_queue, i_consumer);
-        v_orphans := pgque._take_slots(v_queue, i_consumer, i_n, i_worker, i_ttl);
-        perform pgque._ask_for_slots(v_queue, i_consumer, i_n, i_worker, i_ttl);
+        v_orphans := pgque._take_slots(pgque._slots(v_queue, i_consumer), i_n, i_worker, i_ttl);
+        perform pgque._ask_for_slots(pgque._slots(v_queue, i_consumer), i_n, i_worker, i_ttl);
     end if;
     return query
         select p.slot, extract(epoch from p.lease_until - clock_timestamp())::double precision,
                coalesce(p.slot = any (v_orphans), false), coalesce(p.wanted_until > clock_timestamp(), false)
-        from pgque.partition_slot p
-        where p.queue_id = v_queue and p.co_name = i_consumer and p.lease_owner = i_worker and p.lease_until > clock_timestamp()
+        from unnest(pgque._slots(v_queue, i_consumer)) p
+        where p.lease_owner = i_worker and p.lease_until > clock_timestamp()
         order by p.slot;
 end
 $$;
@@ -53,9 +55,10 @@ set search_path = pgque, pg_catalog, pg_temp
 as $$
 declare
     v_queue pgque.queue := pgque._queue(i_queue);
+    v_slot pgque.partition_slot := pgque._lock_leased(v_queue.queue_id, i_consumer, i_slot, i_worker);
     v_sub pgque.subscription;
 begin
-    if not pgque._lock_lease(v_queue.queue_id, i_consumer, i_slot, i_worker) then
+    if v_slot.slot is null then
         return false;
     end if;
     v_sub := pgque._lock_subscription(pgque._subscription(i_queue, i_consumer || '#' || i_slot));
@@ -64,7 +67,7 @@ begin
         v_sub := pgque._lock_subscription(v_sub);
         perform pgque._store_cursor(pgque._closed_page(v_sub));
     end if;
-    perform pgque._end_lease(v_queue.queue_id, i_consumer, i_slot);
+    perform pgque._end_lease(v_slot);
     perform pg_notify('pgque_' || i_queue, '');
     return true;
 end
@@ -72,108 +75,128 @@ $$;
 call pgque._allow('pgque_reader', 'pgque.resign_slot(text, text, integer, text)');
 
 -- _renew_slots passes over a slot that is being settled at the moment.
-create or replace function pgque._renew_slots(i_queue_id integer, i_consumer text, i_worker text, i_ttl interval) returns void
+create or replace function pgque._renew_slots(i_slots pgque.partition_slot[], i_worker text, i_ttl interval) returns void
 language plpgsql as $$
+declare
+    v_slot pgque.partition_slot;
 begin
-    update pgque.partition_slot p set lease_until = clock_timestamp() + i_ttl, lease_ttl = i_ttl
-    where p.queue_id = i_queue_id and p.co_name = i_consumer and p.slot in (
-        select mine.slot from pgque.partition_slot mine
-        where mine.queue_id = i_queue_id and mine.co_name = i_consumer and mine.lease_owner = i_worker
-          and mine.lease_until > clock_timestamp() and mine.lease_until < clock_timestamp() + i_ttl * 0.75
-        for no key update skip locked);
+    foreach v_slot in array i_slots loop
+        continue when v_slot.lease_owner is distinct from i_worker or v_slot.lease_until >= clock_timestamp() + i_ttl * 0.75;
+        v_slot := pgque._try_lock_slot(v_slot);
+        if pgque._is_leased_to(v_slot, i_worker) then
+            perform pgque._store_slot(pgque._leased(v_slot, i_worker, i_ttl));
+        end if;
+    end loop;
 end
 $$;
 
 -- _cut_leases cuts leases that end later than one that begins now.
-create or replace function pgque._cut_leases(i_queue_id integer, i_consumer text) returns void
+create or replace function pgque._cut_leases(i_slots pgque.partition_slot[]) returns void
 language plpgsql as $$
+declare
+    v_slot pgque.partition_slot;
 begin
-    update pgque.partition_slot p set lease_until = clock_timestamp() + p.lease_ttl
-    where p.queue_id = i_queue_id and p.co_name = i_consumer and p.slot in (
-        select late.slot from pgque.partition_slot late
-        where late.queue_id = i_queue_id and late.co_name = i_consumer and late.lease_until > clock_timestamp() + late.lease_ttl
-        for no key update skip locked);
+    foreach v_slot in array i_slots loop
+        continue when v_slot.lease_until > clock_timestamp() + v_slot.lease_ttl is not true;
+        v_slot := pgque._try_lock_slot(v_slot);
+        if v_slot.lease_until > clock_timestamp() + v_slot.lease_ttl then
+            perform pgque._store_slot(pgque._leased(v_slot, v_slot.lease_owner, v_slot.lease_ttl));
+        end if;
+    end loop;
 end
 $$;
 
 -- _take_slots takes free slots up to the share of a worker, those first that it has asked
 -- for. Returns those whose lease had run out.
-create or replace function pgque._take_slots(i_queue_id integer, i_consumer text, i_n int, i_worker text, i_ttl interval)
+create or replace function pgque._take_slots(i_slots pgque.partition_slot[], i_n int, i_worker text, i_ttl interval)
 returns int[]
 language plpgsql as $$
 declare
-    v_workers bigint := pgque._slot_workers(i_queue_id, i_consumer, i_worker);
-    v_slots int[];
+    v_workers bigint := pgque._slot_workers(i_slots, i_worker);
+    v_lacking bigint := (i_n + v_workers - 1) / v_workers - pgque._slots_held(i_slots, i_worker);
+    v_slot pgque.partition_slot;
     v_orphans int[];
 begin
-    select array_agg(free.slot), array_agg(free.slot) filter (where free.lease_owner is not null) into v_slots, v_orphans
-    from (select * from pgque.partition_slot p
-          where p.queue_id = i_queue_id and p.co_name = i_consumer
-            and (p.lease_owner is null or p.lease_until <= clock_timestamp())
-            and (p.wanted_by is null or p.wanted_by = i_worker or p.wanted_until <= clock_timestamp())
-          order by p.wanted_by is null, p.slot
-          limit greatest((i_n + v_workers - 1) / v_workers - pgque._slots_held(i_queue_id, i_consumer, i_worker), 0)
-          for no key update skip locked) as free;
-    update pgque.partition_slot p set
-        lease_owner = i_worker, lease_until = clock_timestamp() + i_ttl, lease_ttl = i_ttl, epoch = p.epoch + 1,
-        wanted_by = null, wanted_until = null
-    where p.queue_id = i_queue_id and p.co_name = i_consumer and p.slot = any (v_slots);
+    for v_slot in
+        select * from unnest(i_slots) as p where pgque._is_free_for(p, i_worker) order by p.wanted_by is null, p.slot
+    loop
+        exit when v_lacking <= 0;
+        v_slot := pgque._try_lock_slot(v_slot);
+        continue when v_slot.slot is null or not pgque._is_free_for(v_slot, i_worker);
+        if v_slot.lease_owner is not null then
+            v_orphans := v_orphans || v_slot.slot;
+        end if;
+        v_slot.epoch := v_slot.epoch + 1;
+        v_slot.wanted_by := null;
+        v_slot.wanted_until := null;
+        perform pgque._store_slot(pgque._leased(v_slot, i_worker, i_ttl));
+        v_lacking := v_lacking - 1;
+    end loop;
     return v_orphans;
+end
+$$;
+
+-- _is_free_for tells that nobody holds the slot, and that it is kept for nobody else.
+create or replace function pgque._is_free_for(i_slot pgque.partition_slot, i_worker text) returns boolean
+language plpgsql as $$
+begin
+    return (i_slot.lease_owner is null or i_slot.lease_until <= clock_timestamp())
+       and (i_slot.wanted_by is null or i_slot.wanted_by = i_worker or i_slot.wanted_until <= clock_timestamp());
 end
 $$;
 
 -- _ask_for_slots asks those who hold more than the least share for what the worker lacks
 -- of it, in a wish that lasts for some seconds. So nobody has to give up what he would have
 -- to ask for again.
-create or replace function pgque._ask_for_slots(i_queue_id integer, i_consumer text, i_n int, i_worker text, i_ttl interval)
+create or replace function pgque._ask_for_slots(i_slots pgque.partition_slot[], i_n int, i_worker text, i_ttl interval)
 returns void
 language plpgsql as $$
 declare
-    v_share bigint := i_n / pgque._slot_workers(i_queue_id, i_consumer, i_worker);
+    v_share bigint := i_n / pgque._slot_workers(i_slots, i_worker);
     v_now timestamptz := clock_timestamp();
     v_lacking bigint;
+    v_slot pgque.partition_slot;
 begin
-    select v_share - count(*) into v_lacking from pgque.partition_slot p
-    where p.queue_id = i_queue_id and p.co_name = i_consumer
-      and (p.lease_owner = i_worker and p.lease_until > v_now or p.wanted_by = i_worker and p.wanted_until > v_now + interval '2 seconds');
-    if v_lacking <= 0 then
-        return;
-    end if;
-    update pgque.partition_slot p set wanted_by = i_worker, wanted_until = v_now + least(i_ttl, interval '10 seconds')
-    where p.queue_id = i_queue_id and p.co_name = i_consumer and p.slot in (
-        select spare.slot
+    select v_share - count(*) into v_lacking from unnest(i_slots) as p
+    where p.lease_owner = i_worker and p.lease_until > v_now
+       or p.wanted_by = i_worker and p.wanted_until > v_now + interval '2 seconds';
+    for v_slot in
+        select p.*
         from (select h.slot, coalesce(h.wanted_until > v_now and h.wanted_by <> i_worker, false) as is_promised,
                      row_number() over (partition by h.lease_owner
                                         order by coalesce(h.wanted_until > v_now, false) desc, h.slot desc) as place,
                      count(*) over (partition by h.lease_owner) as held
-              from pgque.partition_slot h
-              where h.queue_id = i_queue_id and h.co_name = i_consumer
-                and h.lease_until > v_now and h.lease_owner <> i_worker) as spare
+              from unnest(i_slots) as h
+              where h.lease_until > v_now and h.lease_owner <> i_worker) as spare
+        join unnest(i_slots) as p on p.slot = spare.slot
         where spare.place <= spare.held - v_share and not spare.is_promised
         order by spare.held - spare.place desc
-        limit v_lacking);
+        limit greatest(v_lacking, 0)
+    loop
+        v_slot := pgque._lock_slot(v_slot);
+        v_slot.wanted_by := i_worker;
+        v_slot.wanted_until := v_now + least(i_ttl, interval '10 seconds');
+        perform pgque._store_slot(v_slot);
+    end loop;
 end
 $$;
 
 -- _slot_workers counts the workers that hold a slot or ask for one, and this one.
-create or replace function pgque._slot_workers(i_queue_id integer, i_consumer text, i_worker text) returns bigint
+create or replace function pgque._slot_workers(i_slots pgque.partition_slot[], i_worker text) returns bigint
 language plpgsql as $$
 begin
     return count(distinct worker) from (
-        select lease_owner as worker from pgque.partition_slot
-        where queue_id = i_queue_id and co_name = i_consumer and lease_until > clock_timestamp()
+        select lease_owner as worker from unnest(i_slots) as p where lease_until > clock_timestamp()
         union all
-        select wanted_by from pgque.partition_slot
-        where queue_id = i_queue_id and co_name = i_consumer and wanted_until > clock_timestamp()
+        select wanted_by from unnest(i_slots) as p where wanted_until > clock_timestamp()
         union all
         select i_worker) as workers;
 end
 $$;
 
-create or replace function pgque._slots_held(i_queue_id integer, i_consumer text, i_worker text) returns bigint
+create or replace function pgque._slots_held(i_slots pgque.partition_slot[], i_worker text) returns bigint
 language plpgsql as $$
 begin
-    return count(*) from pgque.partition_slot
-        where queue_id = i_queue_id and co_name = i_consumer and lease_owner = i_worker and lease_until > clock_timestamp();
+    return count(*) from unnest(i_slots) as p where lease_owner = i_worker and lease_until > clock_timestamp();
 end
 $$;

@@ -1,4 +1,5 @@
--- Columns that tables of older versions lack. What they mean is said in tables.sql.
+-- Columns that tables of older versions lack, and what has to change with them. What they
+-- mean is said in tables.sql.
 --
 -- A table is locked against everybody while it gets a column. Sessions at work hold
 -- several tables, in orders of their own; so all are locked at once, or none: whoever is
@@ -26,6 +27,9 @@ begin
         ('subscription', 'sub_begun_times', 'integer'),
         ('partition_slot', 'wanted_by', 'text'),
         ('partition_slot', 'wanted_until', 'timestamptz'),
+        ('partition_slot', 'moves', 'bigint not null default 0'),
+        ('partition_slot', 'gen', 'bigint not null default 0, drop constraint partition_slot_pkey,'
+                                  ' add primary key (queue_id, co_name, slot, gen), set (fillfactor = 20)'),
         ('delayed', 'de_extra1', 'text'),
         ('delayed', 'de_extra2', 'text'),
         ('delayed', 'de_extra3', 'text'),
