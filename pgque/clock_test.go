@@ -65,6 +65,23 @@ func TestServerClock_SetBackADeadWorkersSlotIsTakenInTime(t *testing.T) {
 	}
 }
 
+func TestServerClock_SetBackADeadMembersBatchIsTakenOverInTime(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	b.effects()
+	b.exec("select pgque.register_subconsumer('orders', 'billing', 'dead')")
+	sent := b.send("a", 5)
+	b.tick()
+	b.exec("select pgque.next_batch('orders', 'billing', 'dead')")
+	b.setClockBack()
+	c := b.NewConsumer("orders", "billing", pgque.WithSubconsumer("alive"), pgque.WithTakeover(time.Second),
+		pgque.WithPollInterval(10*time.Millisecond))
+	c.HandleTx("a", leaveEffect)
+	b.start(c)
+	b.untilEffects(int64(len(sent)))
+	b.eachOnce(sent)
+}
+
 // A clock that was set forward ends every lease at once: the one who held it is fenced.
 func TestServerClock_SetForwardNothingIsHandledTwiceForGood(t *testing.T) {
 	t.Parallel()

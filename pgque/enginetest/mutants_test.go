@@ -147,6 +147,8 @@ var mutants = []mutant{
 		`v_main := pgque._find_by_name(v_queue.queue_id, i_consumer);`, "TestEngineCoop_TwoAtOnceGetDifferentWindows"},
 	{"a member is dead when it was silent for long", "functions/receive_coop.sql",
 		`and sub_active < clock_timestamp() - i_dead_interval`, ``, "TestEngineCoop_DeadMembersWindowIsTakenOverUnderAFreshID"},
+	{"a member is not alive in the future", "functions/receive_coop.sql",
+		`and sub_active > clock_timestamp()`, `and false`, "TestServerClock_SetBackADeadMembersBatchIsTakenOverInTime"},
 	{"a member that holds a batch cannot leave unasked", "functions/register_subconsumer.sql",
 		`if i_batch_handling = 0 then`, `if false then`, "TestEngineCoop_ScalesToZeroAndBack"},
 	{"claiming a slot never waits", "functions/slot.sql",

@@ -115,6 +115,7 @@ begin
     if v_member.sub_next_tick is not null or i_dead_interval is null then
         return v_member;
     end if;
+    perform pgque._cut_activity(i_main);
     select * into v_victim from pgque.subscription
     where sub_queue = i_main.sub_queue and sub_id = i_main.sub_id and sub_role = 'coop_member'
       and sub_no <> v_member.sub_no and sub_next_tick is not null
@@ -135,5 +136,19 @@ begin
     end if;
     perform pgque._store_cursor(v_member);
     return pgque._lock_subscription(v_member);
+end
+$$;
+
+-- _cut_activity has members that were last heard of in the future, of a clock that was set
+-- back since, be silent from now on: they would have to be waited for as long as that.
+create or replace function pgque._cut_activity(i_main pgque.subscription) returns void
+language plpgsql as $$
+begin
+    update pgque.subscription set sub_active = clock_timestamp()
+    where sub_no in (
+        select sub_no from pgque.subscription
+        where sub_queue = i_main.sub_queue and sub_id = i_main.sub_id and sub_role = 'coop_member'
+          and sub_next_tick is not null and sub_active > clock_timestamp()
+        for no key update skip locked);
 end
 $$;
