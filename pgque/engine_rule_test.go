@@ -169,21 +169,40 @@ func TestEngineSecurity_PayloadsAreForReaders(t *testing.T) {
 	}
 }
 
-// Who sent first is waited for; who waits for the table finds it gone, and has lost
-// nothing; who comes later is told that there is no such queue.
-func TestEngineDropQueue_WaitsForSenders(t *testing.T) {
+// Who sent first is waited for, and may go on. Who comes to send meanwhile, in whatever
+// way, waits for the end of it and is told then that there is no such queue; so is who
+// still sees the queue in an old snapshot.
+func TestEngineDropQueue_SendersAreWaitedForOrToldSo(t *testing.T) {
 	t.Parallel()
 	e := newEngineTest(t)
-	first, second := e.newSession(), e.newSession()
+	first, old, watch := e.newSession(), e.newSession(), e.newSession()
 	e.exec(`select pgque.unsubscribe('q', 'c')`)
+	old.exec(`begin isolation level repeatable read; select from pgque.queue`)
 	first.exec(`begin; select pgque.send('q', '1')`)
 	dropped := e.start(`select pgque.drop_queue('q')`)
-	first.awaitLock(e.session)
-	sent := second.start(`select pgque.send('q', '2')`)
-	first.awaitLock(second)
+	watch.awaitLock(e.session)
+	calls := []string{
+		`select pgque.send('q', '2')`,
+		`select pgque.send('q', 't', '{}'::jsonb, 'key')`,
+		`select pgque.send_batch('q', array['2', '3'])`,
+		`select pgque.send_events('q', array['t'], array['2'])`,
+		`select pgque.insert_event('q', 't', '2')`,
+		`select pgque.insert_event_raw('q', null, null, null, null, 't', '2', null, null, null, null)`,
+		`select pgque.send_idem('q', 't', '2', 'key')`,
+		`select pgque.send_at('q', 't', '2'::text, clock_timestamp())`,
+		`select pgque.send_at('q', 't', '2'::text, clock_timestamp() + interval '1 day')`,
+	}
+	var sent []<-chan error
+	for _, call := range calls {
+		late := e.newSession()
+		sent = append(sent, late.start(call))
+		watch.awaitLock(late)
+	}
 	first.exec(`select pgque.send('q', '3')`)
 	first.exec(`commit`)
 	e.finish(dropped)
-	second.hasCode(<-sent, "42P01", "send to a queue that is being dropped")
-	second.fails("PQ001", `select pgque.send('q', '4')`)
+	for i, call := range calls {
+		e.hasCode(<-sent[i], "PQ001", call)
+	}
+	old.fails("PQ001", `select pgque.send('q', '4')`)
 }

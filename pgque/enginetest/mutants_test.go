@@ -32,7 +32,7 @@ type mutant struct {
 var mutants = []mutant{
 	// no event is lost
 	{"a transaction has its id before it looks its table up", "functions/insert_event.sql",
-		`perform pg_current_xact_id();`, `null;`, "TestEngineSend_HasItsTransactionIDBeforeItWaitsForItsTable"},
+		`perform pg_current_xact_id(), `, `perform `, "TestEngineSend_HasItsTransactionIDBeforeItWaitsForItsTable"},
 	{"a window is read from all tables", "functions/window.sql",
 		`continue when pg_relation_size(v_table) = 0;`, `continue when i <> v_queue.queue_cur_table;`, "TestEngineSend_WithASnapshotOlderThanARotationIsDelivered"},
 	{"a table is emptied only when nobody needs it", "functions/maint_rotate_tables.sql",
@@ -131,6 +131,12 @@ var mutants = []mutant{
 		`if i_queue_name is null or i_queue_name = '' then`, `if i_queue_name is null then`, "TestEngineNames_MustNotBeEmptyOrTooLong"},
 	{"a forced drop does not wait", "functions/drop_queue.sql",
 		`for update nowait;`, `for update skip locked;`, "TestEngineDropQueue_NeedsForceAndLeavesNothing"},
+	{"a drop waits for senders", "functions/drop_queue.sql",
+		`perform pg_advisory_xact_lock(pgque._lock_class('send'), hashtext(i_queue));`, `null;`, "TestEngineDropQueue_SendersAreWaitedForOrToldSo"},
+	{"senders wait for a drop", "functions/insert_event.sql",
+		`, pg_advisory_xact_lock_shared(pgque._lock_class('send'), hashtext(i_queue))`, ``, "TestEngineDropQueue_SendersAreWaitedForOrToldSo"},
+	{"a sender with an old snapshot is told of a drop", "functions/insert_event.sql",
+		`to_regclass(v_table) is null`, `false`, "TestEngineDropQueue_SendersAreWaitedForOrToldSo"},
 	{"a name that is being subscribed stays", "functions/drop_queue.sql",
 		`for update skip locked);`, `);`, "TestEngineDropQueue_LeavesConsumersThatOthersAreSubscribing"},
 	{"a forced drop takes groups along", "functions/drop_queue.sql",

@@ -2,9 +2,8 @@
 -- retries, dead letters and, with force, subscriptions. Returns 1.
 --
 -- Raises PQ001 when there is no such queue, PQ010 when it still has consumers and
--- force is not set, 40001 when force finds the queue in use: try again. A sender that
--- has looked up its table and waits for it gets 42P01, that the table is gone: to tell
--- it more would cost every send a lock or a savepoint.
+-- force is not set, 40001 when force finds the queue in use: try again. Transactions that
+-- have sent to the queue are waited for, and hold up those who come to send meanwhile.
 create or replace function pgque.drop_queue(x_queue_name text, x_force boolean) returns integer
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
@@ -40,13 +39,14 @@ as $$
     select pgque.drop_queue(x_queue_name, false)
 $$;
 
--- _lock_queue_to_drop waits for those who are at work on the queue; with force it
--- does not wait, since they may be many and would keep coming.
+-- _lock_queue_to_drop waits for those who are at work on the queue; with force only for
+-- those who send (_table_for_insert), since consumers may be many and would keep coming.
 create or replace function pgque._lock_queue_to_drop(i_queue text, i_force boolean) returns pgque.queue
 language plpgsql as $$
 declare
     v_queue pgque.queue;
 begin
+    perform pg_advisory_xact_lock(pgque._lock_class('send'), hashtext(i_queue));
     if i_force then
         select * into v_queue from pgque.queue where queue_name = i_queue for update nowait;
     else

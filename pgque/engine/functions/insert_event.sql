@@ -48,16 +48,21 @@ $$;
 -- up, and before any event id is drawn. The first keeps a transaction that has to
 -- wait for its table older than the rotation it missed; the second lets a tick tell
 -- which transactions can own event ids below its own (_window_sql).
+--
+-- From then on until it ends the queue is not dropped, or has been: also for those whose
+-- snapshot still shows it. The lock is one on the name, and costs about a hundredth
+-- of the insert; a handler for the missing table would cost each event a second
+-- transaction id.
 create or replace function pgque._table_for_insert(i_queue text) returns text
 language plpgsql as $$
 declare
     v_table text;
     v_disabled boolean;
 begin
-    perform pg_current_xact_id();
+    perform pg_current_xact_id(), pg_advisory_xact_lock_shared(pgque._lock_class('send'), hashtext(i_queue));
     select queue_data_pfx || '_' || queue_cur_table, queue_disable_insert into v_table, v_disabled
     from pgque.queue where queue_name = i_queue;
-    if not found then
+    if not found or (current_setting('transaction_isolation') <> 'read committed' and to_regclass(v_table) is null) then
         raise exception 'queue not found: %', i_queue using errcode = 'PQ001';
     end if;
     if v_disabled and current_setting('session_replication_role') <> 'replica' then

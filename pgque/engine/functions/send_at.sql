@@ -12,9 +12,11 @@ language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
 declare
-    v_queue pgque.queue := pgque._queue(i_queue);
+    v_queue pgque.queue;
     v_id bigint;
 begin
+    perform pg_advisory_xact_lock_shared(pgque._lock_class('send'), hashtext(i_queue)); -- see _table_for_insert
+    v_queue := pgque._queue(i_queue);
     if i_deliver_at is null or not isfinite(i_deliver_at) then
         raise exception 'delivery time must be finite, got %', i_deliver_at using errcode = 'PQ009';
     elsif i_deliver_at <= clock_timestamp() then
