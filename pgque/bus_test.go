@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,7 +27,8 @@ type bus struct {
 	t   testing.TB
 	log *logBook
 
-	foreign bool // the engine has the documented functions only
+	foreign bool     // the engine has the documented functions only
+	gates   []func() // open what handlers wait for
 }
 
 func newBus(t testing.TB) *bus {
@@ -132,13 +134,23 @@ func (b *bus) retryNow() {
 	b.tick()
 }
 
+// gate is what handlers of a consumer that is started later wait for. It is opened before
+// that consumer is stopped, too: a test that has failed must not wait for its handlers.
+func (b *bus) gate() (opened <-chan struct{}, open func()) {
+	gate := make(chan struct{})
+	open = sync.OnceFunc(func() { close(gate) })
+	b.gates = append(b.gates, open)
+	b.t.Cleanup(open)
+	return gate, open
+}
+
 // start runs a consumer until the test ends, or until stop is called, which returns
-// Start's error.
+// Start's error, or nil when a handler ended the test from Start's own goroutine.
 func (b *bus) start(c *pgque.Consumer) (stop func() error) {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- c.Start(ctx) }()
+	go func() { defer close(ended); ended <- c.Start(ctx) }()
 	stop = sync.OnceValue(func() error {
 		cancel()
 		select {
@@ -148,7 +160,12 @@ func (b *bus) start(c *pgque.Consumer) (stop func() error) {
 			return fmt.Errorf("the consumer did not stop within %v", patience)
 		}
 	})
-	b.t.Cleanup(func() { _ = stop() })
+	b.t.Cleanup(func() {
+		for _, open := range b.gates {
+			open()
+		}
+		_ = stop()
+	})
 	return stop
 }
 
@@ -216,7 +233,7 @@ type logBook struct {
 
 func (b *logBook) Enabled(context.Context, slog.Level) bool { return true }
 func (b *logBook) WithGroup(string) slog.Handler            { return b }
-func (b *logBook) WithAttrs([]slog.Attr) slog.Handler       { return b }
+func (b *logBook) WithAttrs(attrs []slog.Attr) slog.Handler { return pen{logBook: b, attrs: attrs} }
 
 func (b *logBook) Handle(_ context.Context, r slog.Record) error {
 	line := r.Message
@@ -225,6 +242,22 @@ func (b *logBook) Handle(_ context.Context, r slog.Record) error {
 	defer b.mu.Unlock()
 	b.lines = append(b.lines, line)
 	return nil
+}
+
+// pen writes into a book what always goes with it.
+type pen struct {
+	*logBook
+	attrs []slog.Attr
+}
+
+func (p pen) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return pen{logBook: p.logBook, attrs: slices.Concat(p.attrs, attrs)}
+}
+
+func (p pen) Handle(ctx context.Context, r slog.Record) error {
+	r = r.Clone()
+	r.AddAttrs(p.attrs...)
+	return p.logBook.Handle(ctx, r)
 }
 
 func (b *logBook) logger() *slog.Logger { return slog.New(b) }

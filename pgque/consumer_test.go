@@ -382,10 +382,10 @@ func TestClose_StopsConsumersAndWaitsForThem(t *testing.T) {
 	c := b.NewConsumer("orders", "billing")
 	entered, ended := make(chan struct{}, 1), make(chan error, 1)
 	var finished atomic.Bool
-	release := make(chan struct{})
+	released, release := b.gate()
 	c.Handle("a", func(context.Context, pgque.Message) error {
 		entered <- struct{}{}
-		<-release
+		<-released
 		finished.Store(true)
 		return nil
 	})
@@ -395,7 +395,10 @@ func TestClose_StopsConsumersAndWaitsForThem(t *testing.T) {
 	within(t, "the handler runs", entered)
 	closed := make(chan bool, 1)
 	go func() { b.Close(); closed <- finished.Load() }()
-	close(release)
+	until(t, "Close has begun", func() bool {
+		return errors.Is(c.Start(t.Context()), pgque.ErrClosed) // not ErrRunning any more
+	})
+	release()
 	if !within(t, "Close returns", closed) {
 		t.Error("Close did not wait for the handler")
 	}
@@ -494,14 +497,13 @@ func TestWithConcurrency_KeepsTheOrderOfAKey(t *testing.T) {
 	var mu sync.Mutex
 	perKey := map[string][]int64{}
 	var running, most atomic.Int64
-	together := make(chan struct{})
-	var once sync.Once
+	together, arrived := b.gate()
 	c := b.NewConsumer("orders", "billing", pgque.WithConcurrency(4), pgque.WithMaxMessages(keys*each),
 		pgque.WithOrderKey(func(m pgque.Message) string { return m.Type }))
 	c.Handle("*", func(_ context.Context, msg pgque.Message) error {
 		if n := running.Add(1); n >= 4 {
 			most.Store(max(n, most.Load()))
-			once.Do(func() { close(together) })
+			arrived()
 		}
 		defer running.Add(-1)
 		<-together // only four at once get further
@@ -559,14 +561,18 @@ func TestWithHandlerTimeout_CancelsAndHangingIsNamed(t *testing.T) {
 	b := newBus(t)
 	b.subscribe("billing")
 	ids := b.send("a", 1)
-	c := b.NewConsumer("orders", "billing", pgque.WithHandlerTimeout(150*time.Millisecond), pgque.WithHangWarning(10*time.Millisecond))
-	c.Handle("a", func(ctx context.Context, _ pgque.Message) error { <-ctx.Done(); return ctx.Err() })
+	c := b.NewConsumer("orders", "billing", pgque.WithHandlerTimeout(20*time.Millisecond), pgque.WithHangWarning(10*time.Millisecond))
+	c.Handle("a", func(ctx context.Context, _ pgque.Message) error {
+		until(t, "it is named", func() bool {
+			return slices.ContainsFunc(b.log.all(), func(line string) bool {
+				return strings.Contains(line, "handler still runs") && strings.Contains(line, fmt.Sprintf("msg=%d", ids[0]))
+			})
+		})
+		<-ctx.Done()
+		return ctx.Err()
+	})
 	b.start(c)
 	until(t, "it is put back", func() bool { return b.number("select count(*) from pgque.retry_queue") == 1 })
-	line := strings.Join(b.log.all(), "\n")
-	if !strings.Contains(line, "handler still runs") {
-		t.Errorf("message %d is not named in %q", ids[0], line)
-	}
 }
 
 func TestWithHangWarning_IsForEachCall(t *testing.T) {

@@ -3,6 +3,7 @@ package pgque_test
 import (
 	"context"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/pgque/pgque-go/pgque"
@@ -17,10 +18,12 @@ func TestServerKilled_ASettlementThatWasNotOnDiskIsARedelivery(t *testing.T) {
 		pgquetest.WithSetting("synchronous_commit", "on"))
 	b := busOver(t, pgquetest.New(t, pgquetest.On(s)))
 	b.subscribe("billing")
+	b.stopWriter()
 	var mu sync.Mutex
 	pages := make(map[int64]int64) // first message by batch id
 	var handled ledger
-	settled, goOn := make(chan struct{}), make(chan struct{})
+	settled := make(chan struct{})
+	goOn, release := b.gate()
 	kill := true
 	c := b.NewConsumer("orders", "billing", pgque.WithMaxMessages(2), pgque.WithoutTicking(),
 		pgque.WithPageHook(func(pgque.SettledPage) {
@@ -47,7 +50,7 @@ func TestServerKilled_ASettlementThatWasNotOnDiskIsARedelivery(t *testing.T) {
 	within(t, "the first page is settled", settled)
 	s.Kill()
 	s.Restart()
-	close(goOn)
+	release()
 	until(t, "nothing is left", func() bool { return b.isDrained("billing") })
 	if len(handled.deliveries()) < 8 || handled.messages() != len(sent) {
 		t.Errorf("delivered %v of %v: the first page should have come twice", handled.deliveries(), sent)
@@ -55,6 +58,14 @@ func TestServerKilled_ASettlementThatWasNotOnDiskIsARedelivery(t *testing.T) {
 	if first := handled.count[sent[0]]; first != 2 {
 		t.Errorf("the first message came %d times", first)
 	}
+}
+
+// stopWriter stops the process of the server that brings settlements to the disk, now and
+// then.
+func (b *bus) stopWriter() {
+	b.t.Helper()
+	pid := b.number("select pid from pg_stat_activity where backend_type = 'walwriter'")
+	b.must(syscall.Kill(int(pid), syscall.SIGSTOP))
 }
 
 // isDrained reports that the consumer has finished the last tick. The server may be coming

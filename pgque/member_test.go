@@ -15,9 +15,8 @@ func TestWithSubconsumer_MembersDivideTheBatches(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, b *bus) {
 		b.subscribe("billing") // as a normal consumer, which becomes a group
 		var got ledger
-		both := make(chan struct{})
+		both, arrived := b.gate()
 		var working atomic.Int64
-		var once sync.Once
 		var stops []func() error
 		for _, name := range []string{"first", "second"} {
 			c := b.NewConsumer("orders", "billing", pgque.WithSubconsumer(name), pgque.WithMaxMessages(7))
@@ -25,7 +24,7 @@ func TestWithSubconsumer_MembersDivideTheBatches(t *testing.T) {
 			c.Handle("*", func(_ context.Context, msg pgque.Message) error {
 				first.Do(func() {
 					if working.Add(1) == 2 {
-						once.Do(func() { close(both) })
+						arrived()
 					}
 				})
 				<-both // each member has a batch
@@ -76,17 +75,17 @@ func TestWithSubconsumer_BatchOfASilentMemberIsTakenOver(t *testing.T) {
 func TestWithSubconsumer_SlowMemberKeepsItsBatch(t *testing.T) {
 	t.Parallel()
 	b := newBus(t)
+	const takeover = 2 * time.Second // a sign of life may be late by three quarters of that
 	var got ledger
-	entered, working := make(chan struct{}, 2), make(chan struct{})
-	release := sync.OnceFunc(func() { close(working) })
-	defer release()
+	entered := make(chan struct{}, 2)
+	released, release := b.gate()
 	for _, name := range []string{"first", "second"} {
-		c := b.NewConsumer("orders", "billing", pgque.WithSubconsumer(name), pgque.WithTakeover(400*time.Millisecond),
+		c := b.NewConsumer("orders", "billing", pgque.WithSubconsumer(name), pgque.WithTakeover(takeover),
 			pgque.WithPollInterval(10*time.Millisecond))
 		c.Handle("*", func(_ context.Context, msg pgque.Message) error {
 			got.note(msg)
 			entered <- struct{}{}
-			<-working
+			<-released
 			return nil
 		})
 		b.start(c)
@@ -97,16 +96,22 @@ func TestWithSubconsumer_SlowMemberKeepsItsBatch(t *testing.T) {
 	b.send("a", 1)
 	b.tick()
 	within(t, "one works", entered)
-	begun := b.number("select extract(epoch from clock_timestamp())::bigint")
+	begun := b.lastSign()
 	until(t, "it gave signs of life for longer than the takeover time", func() bool {
-		return b.number(`select count(*) from pgque.subscription
-			where sub_batch is not null and sub_active > to_timestamp($1) + interval '2 seconds'`, begun) == 1
+		return b.lastSign() > begun+takeover.Milliseconds()
 	})
 	release()
 	b.untilGroupDrained()
 	if n := len(got.deliveries()); n != 1 {
 		t.Errorf("the message was handled %d times", n)
 	}
+}
+
+// lastSign is when the member that has a batch was heard of, in milliseconds.
+func (b *bus) lastSign() int64 {
+	b.t.Helper()
+	return b.number(`select coalesce(max(extract(epoch from sub_active) * 1000), 0)::bigint
+		from pgque.subscription where sub_batch is not null`)
 }
 
 func (b *bus) untilGroupDrained() {

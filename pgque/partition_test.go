@@ -141,7 +141,8 @@ func TestWithPartitions_AZombieCommitsNothing(t *testing.T) {
 	t.Parallel()
 	b := newBus(t)
 	b.effects()
-	running, goOn := make(chan struct{}), make(chan struct{})
+	running := make(chan struct{})
+	goOn, release := b.gate()
 	zombie := b.NewConsumer("orders", "billing", pgque.WithPartitions(1), pgque.WithMaxMessages(2))
 	zombie.HandleTx("a", func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		if running != nil {
@@ -153,8 +154,6 @@ func TestWithPartitions_AZombieCommitsNothing(t *testing.T) {
 	})
 	waiting := running
 	stop := b.start(zombie)
-	release := sync.OnceFunc(func() { close(goOn) })
-	t.Cleanup(release)
 	b.untilHeld(1)
 	sent := b.sendKeys(1, 3)
 	within(t, "the handler", waiting)
@@ -196,8 +195,8 @@ func TestWithPartitions_ALostLeaseEndsTheHandlersContext(t *testing.T) {
 func TestWithPartitions_ALeaseOutlivesALongHandler(t *testing.T) {
 	t.Parallel()
 	b := newBus(t)
-	const ttl = 800 * time.Millisecond
-	goOn := make(chan struct{})
+	const ttl = 3 * time.Second // a renewal may be late by two thirds of that
+	goOn, release := b.gate()
 	var handled ledger
 	c := b.NewConsumer("orders", "billing", pgque.WithPartitions(1), pgque.WithTakeover(ttl))
 	c.Handle("a", func(ctx context.Context, msg pgque.Message) error {
@@ -218,9 +217,9 @@ func TestWithPartitions_ALeaseOutlivesALongHandler(t *testing.T) {
 	until(t, "the handler runs", func() bool { return handled.messages() == 1 })
 	before := b.number("select (extract(epoch from lease_until) * 1000)::bigint from pgque.partition_slot")
 	until(t, "the lease was renewed beyond its time", func() bool {
-		return b.number("select (extract(epoch from lease_until) * 1000)::bigint from pgque.partition_slot") > before+3*ttl.Milliseconds()
+		return b.number("select (extract(epoch from lease_until) * 1000)::bigint from pgque.partition_slot") > before+ttl.Milliseconds()
 	})
-	close(goOn)
+	release()
 	_ = stop()
 	b.untilHeld(1) // the other's, which finds nothing to do
 	if got := handled.deliveries(); !slices.Equal(got, sent) {

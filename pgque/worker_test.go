@@ -243,6 +243,7 @@ func TestProducerKilled_WhatWasReportedIsStored(t *testing.T) {
 	b.subscribe("billing")
 	reader, writer := io.Pipe()
 	worker := b.startWorker("produce", writer)
+	go func() { _ = worker.Wait(); _ = writer.Close() }()
 	lines := bufio.NewScanner(reader)
 	var reported []int64
 	for lines.Scan() {
@@ -250,8 +251,10 @@ func TestProducerKilled_WhatWasReportedIsStored(t *testing.T) {
 		b.must(err)
 		if reported = append(reported, id); len(reported) == 100 {
 			b.must(worker.Process.Kill())
-			go func() { _ = worker.Wait(); _ = writer.Close() }()
 		}
+	}
+	if len(reported) < 100 {
+		t.Fatalf("the producer ended of itself after %d events", len(reported))
 	}
 	b.tick()
 	stored := make(map[int64]bool)
