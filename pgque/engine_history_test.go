@@ -151,11 +151,11 @@ func (h *history) produce(ctx context.Context, name string, s *session, r *rand.
 // keep ticks and maintains in all the ways there are.
 func (h *history) keep(ctx context.Context, _ string, s *session, r *rand.Rand) error {
 	call := []string{
-		`select pgque.tick_queue('q')`, `select pgque.tick_queue('q')`, `select pgque.ticker()`,
+		`select pgque.tick_queue('q')`, `select pgque.tick_queues('{q}')`, `select pgque.ticker()`,
 		`select pgque.force_next_tick('q'); select pgque.ticker('q')`,
 		`begin; select pg_current_xact_id(); select pgque.tick_queue('q'); commit`,
-		`select pgque.maint()`, `select pgque.maint_queue('q')`, `select pgque.maint_retry_events()`,
-	}[r.IntN(8)]
+		`select pgque.maint()`, `select pgque.maint_queue('q')`, `select pgque.maint_queues('{q}')`, `select pgque.maint_retry_events()`,
+	}[r.IntN(9)]
 	_, err := s.conn.Exec(context.WithoutCancel(ctx), call)
 	time.Sleep(time.Duration(r.IntN(15)) * time.Millisecond)
 	return err

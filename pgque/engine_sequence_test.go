@@ -10,6 +10,7 @@ func TestEngineSequence_OfEventsThatFellBehindLosesNothing(t *testing.T) {
 	t.Parallel()
 	for name, sql := range map[string]string{
 		"tick_queue":    `select pgque.tick_queue('q')`,
+		"tick_queues":   `select pgque.tick_queues('{q}')`,
 		"ticker":        `select pgque.ticker()`,
 		"ticker(queue)": `select pgque.ticker('q')`,
 	} {
@@ -40,17 +41,21 @@ func TestEngineSequence_OfEventsThatFellBehindLosesNothing(t *testing.T) {
 // So many events were sent since that the sequence has caught up.
 func TestEngineSequence_ThatCaughtUpBeforeTheTickLosesNothing(t *testing.T) {
 	t.Parallel()
-	e := newEngineTest(t)
-	e.exec(`select pgque.send_batch('q', array(select g::text from generate_series(1, 10) g))`)
-	e.exec(`select pgque.tick_queue('q')`)
-	e.expect(e.drain("q", "c", 4), numbers(10)...)
-	e.exec(`update pgque.tick set tick_time = '2000-01-01'`) // the server was started since
-	e.exec(`select setval('pgque.event_1_id_seq', 3)`)
-	for _, n := range numbers(9) {
-		e.exec(`select pgque.send('q', $1::text)`, n)
+	for _, tick := range []string{`select pgque.tick_queue('q')`, `select pgque.tick_queues('{q}')`} {
+		for _, sent := range []int{7, 9} { // 7: to where it was
+			e := newEngineTest(t)
+			e.exec(`select pgque.send_batch('q', array(select g::text from generate_series(1, 10) g))`)
+			e.exec(tick)
+			e.expect(e.drain("q", "c", 4), numbers(10)...)
+			e.exec(`update pgque.tick set tick_time = '2000-01-01'`) // the server was started since
+			e.exec(`select setval('pgque.event_1_id_seq', 3)`)
+			for _, n := range numbers(sent) {
+				e.exec(`select pgque.send('q', $1::text)`, n)
+			}
+			e.exec(tick)
+			e.expect(e.drain("q", "c", 4), numbers(sent)...)
+		}
 	}
-	e.exec(`select pgque.tick_queue('q')`)
-	e.expect(e.drain("q", "c", 4), numbers(9)...)
 }
 
 func TestEngineSequence_OfTicksThatFellBehindDoesNotStopTheQueue(t *testing.T) {

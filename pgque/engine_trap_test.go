@@ -144,7 +144,8 @@ func TestEngineTicker_TwoAtOnceMakeOneTick(t *testing.T) {
 func TestEngineTicker_NeedsReadCommitted(t *testing.T) {
 	t.Parallel()
 	e := newEngineTest(t)
-	for _, call := range []string{`pgque.ticker()`, `pgque.ticker('q')`, `pgque.tick_queue('q')`, `pgque.maint()`, `pgque.maint_queue('q')`} {
+	for _, call := range []string{`pgque.ticker()`, `pgque.ticker('q')`, `pgque.tick_queue('q')`, `pgque.tick_queues('{q}')`,
+		`pgque.maint()`, `pgque.maint_queue('q')`, `pgque.maint_queues('{q}')`} {
 		for _, level := range []string{"repeatable read", "serializable"} {
 			e.exec(`begin isolation level ` + level)
 			e.fails("PQ014", `select `+call)

@@ -154,8 +154,8 @@ func (s *sending) end(events []*event, err error) error {
 func keep(a *actor) error {
 	a.pauseUpTo(5 * time.Millisecond)
 	calls := []string{
-		`pgque.tick_queue('q')`, `pgque.ticker()`, `pgque.ticker('q')`, `pgque.force_next_tick('q')`,
-		`pgque.maint()`, `pgque.maint_queue('q')`, `pgque.maint_retry_events()`,
+		`pgque.tick_queue('q')`, `pgque.tick_queues('{q}')`, `pgque.ticker()`, `pgque.ticker('q')`, `pgque.force_next_tick('q')`,
+		`pgque.maint()`, `pgque.maint_queue('q')`, `pgque.maint_queues('{q}')`, `pgque.maint_retry_events()`,
 		`pgque.maint_rotate_tables_step1('q')`, `pgque.maint_rotate_tables_step2()`,
 	}
 	return a.exec(`select ` + calls[a.r.IntN(len(calls))])

@@ -9,23 +9,10 @@ language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
 declare
-    v_queue pgque.queue;
-    v_done integer := 0;
+    v_done integer;
 begin
     perform pgque._check_read_committed();
-    v_done := pgque.maint_retry_events() + pgque.maint_deliver_delayed() + pgque.maint_idem();
-    for v_queue in
-        select * from pgque.queue
-        where queue_switch_step2 is null or queue_switch_time + queue_rotation_period <= clock_timestamp()
-        order by queue_id
-    loop
-        begin
-            v_done := v_done + pgque._turn(v_queue.queue_id);
-        exception
-            when others then
-                raise warning 'queue % is not rotated: %', v_queue.queue_name, sqlerrm;
-        end;
-    end loop;
+    v_done := pgque.maint_retry_events() + pgque.maint_deliver_delayed() + pgque.maint_idem() + pgque._turn_many(null);
     perform pgque._compact('pgque.retry_queue'), pgque._compact('pgque.delayed');
     return v_done;
 end
@@ -51,6 +38,52 @@ begin
 end
 $$;
 call pgque._allow('pgque_reader', 'pgque.maint_queue(text)');
+
+-- maint_queues(queues) is maint() for those of the named queues that exist. It never
+-- waits; when nothing is due it writes nothing. Returns how many events became new ones of
+-- their queues: due retries and delayed events.
+--
+-- Raises PQ014.
+create or replace function pgque.maint_queues(i_queues text[]) returns integer
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+declare
+    v_names text[] := coalesce(i_queues, '{}');
+    v_moved integer;
+begin
+    perform pgque._check_read_committed();
+    v_moved := pgque._move_many('pgque.retry_queue', v_names) + pgque._move_many('pgque.delayed', v_names);
+    perform pgque.maint_idem(), pgque._turn_many(v_names);
+    perform pgque._compact('pgque.retry_queue'), pgque._compact('pgque.delayed');
+    return v_moved;
+end
+$$;
+call pgque._allow('pgque_reader', 'pgque.maint_queues(text[])');
+
+-- _turn_many turns those of the named queues, without names those of all, that need it.
+create or replace function pgque._turn_many(i_names text[]) returns integer
+language plpgsql as $$
+declare
+    v_queue pgque.queue;
+    v_done integer := 0;
+begin
+    for v_queue in
+        select * from pgque.queue
+        where (queue_switch_step2 is null or queue_switch_time + queue_rotation_period <= clock_timestamp())
+          and (i_names is null or queue_name = any (i_names))
+        order by queue_id
+    loop
+        begin
+            v_done := v_done + pgque._turn(v_queue.queue_id);
+        exception
+            when others then
+                raise warning 'queue % is not rotated: %', v_queue.queue_name, sqlerrm;
+        end;
+    end loop;
+    return v_done;
+end
+$$;
 
 -- _turn completes an older rotation, then begins the next.
 create or replace function pgque._turn(i_queue_id integer) returns integer

@@ -9,7 +9,7 @@ language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
 begin
-    return pgque._move_everywhere('pgque.retry_queue');
+    return pgque._move_many('pgque.retry_queue', null);
 end
 $$;
 
@@ -21,7 +21,7 @@ language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
 begin
-    return pgque._move_everywhere('pgque.delayed');
+    return pgque._move_many('pgque.delayed', null);
 end
 $$;
 
@@ -42,7 +42,8 @@ language sql immutable as $$
     where from_table = i_table
 $$;
 
-create or replace function pgque._move_everywhere(i_table text) returns integer
+-- _move_many moves what is due for the named queues, without names for all.
+create or replace function pgque._move_many(i_table text, i_names text[]) returns integer
 language plpgsql
 set enable_seqscan = off
 as $$
@@ -52,8 +53,9 @@ declare
     v_moved integer := 0;
 begin
     for v_queue in execute format(
-        'select * from pgque.queue where exists (select from %s where %I = queue_id and %I <= $1) order by queue_id',
-        i_table, w.queue, w.due) using clock_timestamp()
+        'select * from pgque.queue where ($2 is null or queue_name = any ($2))'
+        ' and exists (select from %s where %I = queue_id and %I <= $1) order by queue_id',
+        i_table, w.queue, w.due) using clock_timestamp(), i_names
     loop
         begin
             v_moved := v_moved + pgque._move_due(v_queue, i_table);

@@ -25,21 +25,9 @@ create or replace function pgque.ticker() returns bigint
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
-declare
-    v_queues pgque.queue[];
-    v_marks bigint[];
-    v_ticked bigint := 0;
 begin
     perform pgque._check_read_committed();
-    -- All marks are taken before the first tick gives this transaction an id.
-    select array_agg(q order by queue_id), array_agg(pgque._low_mark(q) order by queue_id) into v_queues, v_marks
-    from pgque._queues_to_tick() q;
-    for i in 1 .. coalesce(cardinality(v_queues), 0) loop
-        if pgque._tick_apart(v_queues[i], v_marks[i]) is not null then
-            v_ticked := v_ticked + 1;
-        end if;
-    end loop;
-    return v_ticked;
+    return (select count(t.tick_id) from pgque._tick_many(null) t);
 end
 $$;
 
@@ -102,6 +90,23 @@ end
 $$;
 call pgque._allow('pgque_reader', 'pgque.tick_queue(text)');
 
+-- tick_queues(queues) is tick_queue() for many queues, in one look at all of them. It
+-- returns the ticks that it made; and a queue with a null when an error kept it from
+-- ticking, which is a warning here and an error of tick_queue(). Queues that do not exist
+-- are passed over.
+--
+-- Raises PQ014.
+create or replace function pgque.tick_queues(i_queues text[]) returns table (queue text, tick_id bigint)
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+begin
+    perform pgque._check_read_committed();
+    return query select * from pgque._tick_many(coalesce(i_queues, '{}'));
+end
+$$;
+call pgque._allow('pgque_reader', 'pgque.tick_queues(text[])');
+
 -- _check_read_committed: in the other levels the snapshot is as old as the
 -- transaction. A tick would record the past, after others had ticked the present.
 create or replace function pgque._check_read_committed() returns void
@@ -128,23 +133,96 @@ begin
 end
 $$;
 
--- _queues_to_tick finds in one pass the queues that ticker() has to look at, which _tick
--- does then, one by one. Of a thousand queues few have anything new at a time.
+-- _tick_many ticks those of the named queues that have anything new; without names all
+-- queues that are due. It returns the ticks, and a null for each queue with an error.
+create or replace function pgque._tick_many(i_names text[]) returns table (queue text, tick_id bigint)
+language plpgsql as $$
+declare
+    v_queues pgque.queue[];
+    v_marks bigint[];
+    v_at_rest jsonb := '{}';
+begin
+    -- All marks are taken before the first tick gives this transaction an id.
+    select array_agg(q order by queue_id), array_agg(pgque._low_mark(q) order by queue_id) into v_queues, v_marks
+    from pgque._queues_to_tick(i_names) q;
+    for i in 1 .. coalesce(cardinality(v_queues), 0) loop
+        queue := v_queues[i].queue_name;
+        begin
+            tick_id := pgque._tick(v_queues[i], i_names is not null, v_marks[i]);
+            if tick_id is null then
+                v_at_rest := v_at_rest || coalesce(pgque._rest(v_queues[i]), '{}');
+                continue;
+            end if;
+        exception
+            when others then
+                tick_id := null;
+                raise warning 'no tick for queue %: %', queue, sqlerrm;
+        end;
+        return next;
+    end loop;
+    if v_at_rest <> '{}' then
+        perform set_config('pgque.at_rest', (pgque._at_rest(i_names) || v_at_rest)::text, false);
+    end if;
+end
+$$;
+
+-- A queue is at rest with a tick when nothing that was sent before can appear any more:
+-- from then on its sequence tells of everything new. Some ticks prove it (_is_settled);
+-- of the others the session remembers what a look at the events has shown, rather than
+-- look again each time. A tick goes by its time there: ids come again in a new schema.
+--
+-- _rest is what to remember of a queue, if it is at rest: the transactions that may have
+-- drawn an id before the tick, if anybody has, had ended before the events were looked at.
+-- Where ids are chosen by callers the sequence tells nothing.
+create or replace function pgque._rest(i_queue pgque.queue) returns jsonb
+language plpgsql as $$
+declare
+    v_xmin xid8 := pg_snapshot_xmin(pg_current_snapshot());
+    v_last pgque.tick := pgque._last_tick(i_queue.queue_id);
+begin
+    if pgque.seq_getval(i_queue.queue_event_seq) <> v_last.tick_event_seq
+       or v_last.tick_event_seq > 0 and (v_last.tick_next_xid <= v_xmin) is not true
+       or i_queue.queue_foreign_ids
+       or pgque._was_committed_since(i_queue, v_last) or pgque._has_repeated_ids(i_queue, v_last) then
+        return null;
+    end if;
+    return jsonb_build_object(i_queue.queue_id, extract(epoch from v_last.tick_time));
+end
+$$;
+
+-- _at_rest is what the session remembers of the named queues.
+create or replace function pgque._at_rest(i_names text[]) returns jsonb
+language plpgsql as $$
+begin
+    return (
+        select coalesce(jsonb_object_agg(key, value), '{}')
+        from jsonb_each(coalesce(nullif(current_setting('pgque.at_rest', true), ''), '{}')::jsonb)
+        where exists (select from pgque.queue where queue_id = key::integer and queue_name = any (i_names)));
+end
+$$;
+
+-- _queues_to_tick finds in one pass the queues that _tick has to look at, one by one: of
+-- those named, if there may be anything new; without names of all, if a tick may be due.
+-- Of a thousand queues few have anything new at a time.
 --
 -- A queue needs no look when no event id was drawn since the last tick, nobody who drew
 -- one earlier can have committed since (_is_settled), and no idle tick is due. A queue
 -- whose sequences or ticks are not what they should be gets its look, and its warning.
-create or replace function pgque._queues_to_tick() returns setof pgque.queue
+create or replace function pgque._queues_to_tick(i_names text[]) returns setof pgque.queue
 language plpgsql
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_now timestamptz := clock_timestamp();
     v_xmax xid8 := pg_snapshot_xmax(pg_current_snapshot());
+    v_at_rest jsonb := case when i_names is not null then pgque._at_rest(i_names) end;
 begin
     return query
         select q.*
-        from pgque.queue q
+        from (select * from pgque.queue where i_names is null
+              union all
+              select * from pgque.queue where queue_name = any (i_names)) q
         left join lateral (
             select * from pgque.tick t where t.tick_queue = q.queue_id
             order by t.tick_queue desc, t.tick_id desc limit 1) last on true
@@ -158,6 +236,10 @@ begin
           and case
                   when last.tick_id is null or last.tick_id <= q.queue_forced_tick or waiting < 0
                       or pg_snapshot_xmax(last.tick_snapshot) > v_xmax then true
+                  when i_names is not null then
+                      waiting > 0 or q.queue_foreign_ids
+                      or v_at_rest -> q.queue_id::text is distinct from to_jsonb(extract(epoch from last.tick_time))
+                         and (last.tick_time < pg_postmaster_start_time() or not pgque._is_settled(last, before))
                   when age >= q.queue_ticker_max_lag or waiting >= q.queue_ticker_max_count or q.queue_ticker_max_count <= 1 then
                       waiting > 0 or not pgque._is_settled(last, before)
                       or age >= q.queue_ticker_idle_period
@@ -170,7 +252,8 @@ begin
               end;
 exception
     when others then -- a queue was dropped meanwhile
-        return query select * from pgque.queue where not queue_ticker_paused and not queue_external_ticker;
+        return query select * from pgque.queue
+            where not queue_ticker_paused and not queue_external_ticker and (i_names is null or queue_name = any (i_names));
 end
 $$;
 
@@ -183,18 +266,6 @@ language sql stable as $$
                     and not exists (select from pg_snapshot_xip(i_last.tick_snapshot)), false)
         or coalesce(i_before.tick_event_seq = i_last.tick_event_seq
                     and i_before.tick_next_xid <= pg_snapshot_xmin(i_last.tick_snapshot), false)
-$$;
-
--- _tick_apart turns an error into a warning and a null.
-create or replace function pgque._tick_apart(i_queue pgque.queue, i_low_mark bigint) returns bigint
-language plpgsql as $$
-begin
-    return pgque._tick(i_queue, false, i_low_mark);
-exception
-    when others then
-        raise warning 'no tick for queue %: %', i_queue.queue_name, sqlerrm;
-        return null;
-end
 $$;
 
 -- _tick ticks if due, or, with i_eager, if there is anything new.
@@ -255,11 +326,13 @@ $$;
 
 -- _low_mark is the last event id drawn, if this transaction has no id yet: then every
 -- transaction whose id is above this one's will draw only higher event ids. Null
--- when it has one, and nothing of the kind can be said.
+-- when it has one, and nothing of the kind can be said. A sequence that is missing is
+-- not its business.
 create or replace function pgque._low_mark(i_queue pgque.queue) returns bigint
 language plpgsql as $$
 begin
-    return case when pg_current_xact_id_if_assigned() is null then pgque.seq_getval(i_queue.queue_event_seq) end;
+    return case when pg_current_xact_id_if_assigned() is null then
+        coalesce(pg_sequence_last_value(to_regclass(i_queue.queue_event_seq)), 0) end;
 end
 $$;
 
