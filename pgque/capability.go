@@ -13,6 +13,7 @@ type capability struct {
 	fetch     bool // fetch(): receive() that merges waiting ticks
 	tick      bool // tick_queue(): tick when there is anything new
 	maint     bool // maint_queue(): maintenance of one queue
+	watch     bool // tick_queues() and maint_queues(): the same for many queues at once
 	shorten   bool // shorten() and release(): a part of a page can be settled
 	begin     bool // begin_message(): deaths of the process are counted
 	resign    bool // resign_subconsumer(): a member that stops leaves its batch to the others
@@ -45,7 +46,8 @@ func (c *Client) capability(ctx context.Context) (capability, error) {
 		return *c.engine.known, nil
 	}
 	var e capability
-	err := c.pool.QueryRow(ctx, sqlCapabilities).Scan(&e.installed, &e.settle, &e.fetch, &e.tick, &e.maint, &e.shorten, &e.begin, &e.resign, &e.insert)
+	err := c.pool.QueryRow(ctx, sqlCapabilities).Scan(&e.installed, &e.settle, &e.fetch, &e.tick, &e.maint, &e.watch, &e.shorten, &e.begin, &e.resign, &e.insert)
+	e.watch = e.watch && e.tick && e.maint
 	if err == nil && e.installed {
 		c.engine.known = &e
 	}

@@ -28,6 +28,7 @@ type Client struct {
 
 	groups   sendGroups
 	listener listener
+	watch    watch
 
 	mu      sync.Mutex
 	closed  context.Context // ends with Close
@@ -75,6 +76,7 @@ func New(pool *pgxpool.Pool, opts ...ClientOption) *Client {
 	c := &Client{pool: pool, log: slog.Default()}
 	c.closed, c.close = context.WithCancel(context.Background())
 	c.listener.client = c
+	c.watch.client = c
 	for _, opt := range opts {
 		opt(c)
 	}

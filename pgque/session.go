@@ -54,6 +54,7 @@ func (c *Consumer) run(taking, working context.Context) error {
 	defer s.leave()
 	defer s.takeNoteBack()
 	defer s.keepAlive()()
+	defer s.pulse.end()
 	c.logSkippedTypes()
 	s.sub = c.client.listener.subscribe(c.queue, s.exclusiveName())
 	defer c.client.listener.unsubscribe(s.sub)
@@ -209,6 +210,11 @@ func (s *session) idleUntil(ask time.Time) (ticked bool) {
 				timer.Stop()
 				return true
 			}
+		case <-s.pulse.news():
+			if s.pulse.hear(s.taking, time.Now()) {
+				timer.Stop()
+				return true
+			}
 		case <-s.sub.hint:
 			s.pulse.quicken(time.Now())
 		case <-s.nudge:
@@ -235,7 +241,7 @@ func (s *session) pollAfter() time.Duration {
 
 // next is when the pulse or the caller has something to do.
 func (p *pulse) next(ask time.Time) time.Time {
-	if !p.enabled {
+	if !p.enabled || p.entrusted {
 		return ask
 	}
 	for _, due := range []time.Time{p.due, p.maintDue} {

@@ -128,7 +128,13 @@ const (
 	sqlCheckConstraints = `set constraints all immediate`
 	sqlDeferConstraints = `set constraints all deferred`
 
-	sqlTickQueue   = `select pgque.tick_queue($1::text)`
+	// A tick that a crash of the server undoes was seen by nobody whose cursor survived:
+	// cursors that point at it are behind it in the log. So its commit is lazy.
+	sqlTickQueue  = `select pgque.tick_queue($1::text)` + fromLazy
+	sqlTickQueues = `
+		select t.queue, coalesce(t.tick_id, 0)` + fromLazy + ` cross join pgque.tick_queues($1::text[]) as t`
+	fromLazy       = ` from set_config('synchronous_commit', 'off', true) as lazy`
+	sqlMaintQueues = `select pgque.maint_queues($1::text[])`
 	sqlTicker      = `select pgque.ticker($1::text)`
 	sqlTickAll     = `select pgque.ticker()`
 	sqlMaintQueue  = `select pgque.maint_queue($1::text)`
@@ -144,6 +150,8 @@ const (
 		       to_regprocedure('pgque.fetch(text,text,integer)') is not null,
 		       to_regprocedure('pgque.tick_queue(text)') is not null,
 		       to_regprocedure('pgque.maint_queue(text)') is not null,
+		       to_regprocedure('pgque.tick_queues(text[])') is not null
+		           and to_regprocedure('pgque.maint_queues(text[])') is not null,
 		       to_regprocedure('pgque.shorten(bigint,bigint)') is not null
 		           and to_regprocedure('pgque.release(bigint,bigint[])') is not null,
 		       to_regprocedure('pgque.begin_message(bigint,bigint)') is not null,

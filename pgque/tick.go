@@ -20,18 +20,22 @@ const (
 
 // pulse keeps one queue ticking and maintained while nobody else does. Ticks are
 // looked for often while there is traffic and seldom when idle; after somebody
-// else's tick they are left to that one for a while.
+// else's tick they are left to that one for a while. A queue that has been idle for a
+// while is left to the client's watch.
 type pulse struct {
-	client   *Client
-	queue    string
-	engine   capability
-	enabled  bool
-	interval time.Duration
-	due      time.Time // of the next tick
-	deferred time.Time // not before: somebody else ticks
-	maintDue time.Time
-	ownTick  int64 // the last tick that was made here
-	loggedAt time.Time
+	client    *Client
+	queue     string
+	engine    capability
+	enabled   bool
+	interval  time.Duration
+	due       time.Time // of the next tick
+	deferred  time.Time // not before: somebody else ticks
+	maintDue  time.Time
+	ownTick   int64 // the last tick that was made here
+	heard     int64 // the tick that deferred is for
+	ward      *ward // of the watch; nil before the queue was idle for the first time
+	entrusted bool  // to the watch
+	loggedAt  time.Time
 }
 
 func (p *pulse) least() time.Duration {
@@ -43,6 +47,7 @@ func (p *pulse) least() time.Duration {
 
 // quicken expects traffic: the next look is soon.
 func (p *pulse) quicken(now time.Time) {
+	p.takeBack()
 	p.interval = p.least()
 	p.lookBy(now.Add(p.interval))
 }
@@ -64,6 +69,8 @@ func (p *pulse) sawTick(tick int64, now time.Time) (own bool) {
 		return true
 	}
 	if tick != 0 {
+		p.takeBack()
+		p.heard = tick
 		p.deferred = now.Add(jitter(tickDeferral))
 		p.due = p.deferred
 	}
@@ -72,7 +79,7 @@ func (p *pulse) sawTick(tick int64, now time.Time) (own bool) {
 
 // beat ticks when a tick is due and reports whether there is a new one.
 func (p *pulse) beat(ctx context.Context, now time.Time) bool {
-	if !p.enabled || now.Before(p.due) {
+	if !p.enabled || p.entrusted || now.Before(p.due) {
 		return false
 	}
 	p.interval = min(max(p.interval*2, p.least()), tickMost)
@@ -83,6 +90,7 @@ func (p *pulse) beat(ctx context.Context, now time.Time) bool {
 		return false
 	}
 	if tick == 0 {
+		p.entrustWhenIdle(now)
 		return false
 	}
 	p.ownTick, p.interval = tick, p.least()
@@ -90,11 +98,71 @@ func (p *pulse) beat(ctx context.Context, now time.Time) bool {
 	return true
 }
 
+func (p *pulse) entrustWhenIdle(now time.Time) {
+	if p.interval < tickMost || !p.engine.watch {
+		return
+	}
+	if p.ward == nil {
+		p.ward = p.client.watch.open(p.queue)
+	}
+	p.ward.entrust(p.maintDue, now)
+	p.entrusted = true
+}
+
+// takeBack takes the queue back from the watch.
+func (p *pulse) takeBack() {
+	if p.entrusted {
+		p.maintDue = p.ward.takeBack()
+		p.entrusted = false
+	}
+}
+
+// end leaves the watch.
+func (p *pulse) end() {
+	if p.ward != nil {
+		p.ward.close()
+	}
+}
+
+// news is signalled when the watch has something to tell.
+func (p *pulse) news() <-chan struct{} {
+	if p.ward == nil {
+		return nil
+	}
+	return p.ward.told
+}
+
+// hear reports a tick that the watch made, unless the notification was here first. That
+// took it for somebody else's, and was no reason to leave the queue to anybody.
+func (p *pulse) hear(ctx context.Context, now time.Time) (ticked bool) {
+	news := p.ward.take()
+	if p.entrusted && (news.err != nil || news.odd) {
+		p.takeBack()
+		p.due = now
+		if news.err != nil {
+			p.failed(ctx, news.what, news.err)
+		}
+	}
+	if news.tick == 0 {
+		return false
+	}
+	known := p.heard == news.tick && now.Before(p.deferred)
+	if known {
+		p.deferred = time.Time{}
+	}
+	p.takeBack()
+	p.ownTick, p.interval = news.tick, p.least()
+	if p.due = now.Add(p.interval); p.due.Before(p.deferred) {
+		p.due = p.deferred
+	}
+	return !known
+}
+
 func (p *pulse) tick(ctx context.Context) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
 	defer cancel()
 	if p.engine.tick {
-		return tickLazily(ctx, p.client.pool, p.queue)
+		return queryInt(ctx, p.client.pool, sqlTickQueue, p.queue)
 	}
 	var tick int64
 	err := alone(ctx, p.client.pool, "tick "+p.queue, func(tx pgx.Tx) (err error) {
@@ -104,26 +172,12 @@ func (p *pulse) tick(ctx context.Context) (int64, error) {
 	return tick, err
 }
 
-// tickLazily ticks with a lazy commit. A tick that a crash of the server undoes was
-// seen by nobody whose cursor survived: cursors that point at it are behind it in the
-// log.
-func tickLazily(ctx context.Context, q querier, queue string) (int64, error) {
-	var tick *int64
-	batch := &pgx.Batch{}
-	batch.Queue(sqlLazy)
-	batch.Queue(sqlTickQueue, queue).QueryRow(func(row pgx.Row) error { return row.Scan(&tick) })
-	if err := q.SendBatch(ctx, batch).Close(); err != nil || tick == nil {
-		return 0, err
-	}
-	return *tick, nil
-}
-
 // maintain runs maintenance when it is due: retries come back, tables rotate.
 func (p *pulse) maintain(ctx context.Context, now time.Time) {
-	if !p.enabled || now.Before(p.maintDue) {
+	if !p.enabled || p.entrusted || now.Before(p.maintDue) {
 		return
 	}
-	p.maintDue = now.Add(jitter(maintInterval) + maintInterval/2)
+	p.maintDue = maintAfter(now)
 	moved, err := p.maintainNow(ctx)
 	if err != nil {
 		p.failed(ctx, "maintain", err)
@@ -143,8 +197,12 @@ func (p *pulse) maintainNow(ctx context.Context) (int64, error) {
 	return maintainAll(ctx, p.client.pool)
 }
 
+// maintAfter is when maintenance is due again.
+func maintAfter(now time.Time) time.Time { return now.Add(jitter(maintInterval) + maintInterval/2) }
+
 // retryIn makes maintenance run when a message that was put back is due.
 func (p *pulse) retryIn(delay time.Duration, now time.Time) {
+	p.takeBack()
 	if due := now.Add(delay + maintSoonest); p.maintDue.After(due) {
 		p.maintDue = due
 	}
