@@ -313,3 +313,60 @@ func TestEngineLifecycle_WithAScheduler(t *testing.T) {
 		t.Errorf("%d jobs are left", n)
 	}
 }
+
+// An alarm is for those who wait. A queue at rest has no recent tick either.
+func TestEngineStatus_IsAnAlarmWhenSomebodyWaits(t *testing.T) {
+	t.Parallel()
+	const anHourAgo = `update pgque.tick set tick_time = tick_time - interval '1 hour'; update pgque.event_1 set ev_time = ev_time - interval '1 hour';
+		update pgque.retry_queue set ev_retry_after = ev_retry_after - interval '1 hour'; update pgque.delayed set de_deliver_at = de_deliver_at - interval '1 hour'`
+	const longPastRotation = `update pgque.queue set queue_switch_time = clock_timestamp() - interval '5 hours'`
+	for name, test := range map[string]struct {
+		steps       []string
+		ticker      string
+		maintenance string
+	}{
+		"nothing to tick": {[]string{anHourAgo, longPastRotation}, "ok", "ok"},
+		"nobody to read":  {[]string{`select pgque.unsubscribe('q', 'c'), pgque.send('q', '1')`, anHourAgo}, "ok", "ok"},
+		"sent just now":   {[]string{anHourAgo, `select pgque.send('q', '1')`}, "ok", "ok"},
+		"sent in vain":    {[]string{`begin; select pgque.send('q', '1'); rollback`, anHourAgo}, "ok", "ok"},
+		"may wait":        {[]string{`select pgque.set_queue_config('q', 'ticker_max_lag', '2 hours'), pgque.send('q', '1')`, anHourAgo}, "ok", "ok"},
+		"paused":          {[]string{`select pgque.pause_queue('q'), pgque.send('q', '1')`, anHourAgo}, "ok", "ok"},
+		"sent":            {[]string{`select pgque.send('q', '1')`, anHourAgo}, "stopped", "ok"},
+		"all was ticked":  {[]string{`select pgque.send('q', '1')`, `select pgque.tick_queue('q')`, anHourAgo}, "ok", "ok"},
+		"put back": {[]string{`select pgque.send('q', '1')`, `select pgque.tick_queue('q')`,
+			`select pgque.nack(batch_id, m, '0') from pgque.receive('q', 'c') m`, anHourAgo}, "ok", "overdue"},
+		"put back just now": {[]string{`select pgque.send('q', '1')`, `select pgque.tick_queue('q')`, anHourAgo,
+			`select pgque.nack(batch_id, m, '0') from pgque.receive('q', 'c') m`}, "ok", "ok"},
+		"for later":    {[]string{`select pgque.send_at('q', 't', '1'::text, clock_timestamp() + interval '10 minutes')`, anHourAgo}, "ok", "overdue"},
+		"not rotating": {[]string{longPastRotation, `select pgque.send('q', '1')`}, "ok", "overdue"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEngineTest(t)
+			for _, step := range test.steps {
+				e.exec(step)
+			}
+			e.expectStatus(test.ticker, test.maintenance)
+		})
+	}
+}
+
+// The sequence does not tell of an event whose id was drawn before the last tick.
+func TestEngineStatus_SeesWhatWasCommittedAfterTheLastTick(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	sender := e.newSession()
+	sender.exec(`begin; select pgque.send('q', '1')`)
+	e.tick("q")
+	sender.exec(`commit`)
+	e.exec(`update pgque.tick set tick_time = tick_time - interval '1 hour'; update pgque.event_1 set ev_time = ev_time - interval '1 hour'`)
+	e.expectStatus("stopped", "ok")
+	e.tick("q")
+	e.expectStatus("ok", "ok")
+}
+
+func (s *session) expectStatus(ticker, maintenance string) {
+	s.t.Helper()
+	got := s.lines(`select component || ': ' || status from pgque.status() where component in ('ticker', 'maintenance') order by component desc`)
+	s.expect(got, "ticker: "+ticker, "maintenance: "+maintenance)
+}

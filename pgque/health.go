@@ -18,7 +18,11 @@ func (f Finding) IsTrouble() bool {
 	return f.Status == "error" || f.Status == "stopped" || f.Status == "overdue"
 }
 
-// Health asks the engine how it is doing: one finding for each of its parts.
+// Health asks the engine how it is doing: one finding for each of its parts. The ticker is
+// "stopped" when events have waited for a consumer, and for a tick, a minute longer than
+// ticker_max_lag; maintenance is "overdue" when messages that were put back or sent for
+// later are a minute late, or a queue has not rotated for two periods and still takes
+// events. Queues that nobody needs ticked are well without a ticker.
 func (c *Client) Health(ctx context.Context) ([]Finding, error) {
 	rows, err := c.pool.Query(ctx, sqlHealth)
 	if err != nil {

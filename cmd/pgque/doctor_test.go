@@ -12,7 +12,13 @@ func TestDoctor_FindsWhatIsWrong(t *testing.T) {
 	dsn := dsnOf(c)
 	must(t, dsn, "queue", "create", "orders")
 	wantText(t, must(t, dsn, "doctor"), "COMPONENT", "ticker ", " ok ")
+	must(t, dsn, "consumer", "add", "orders", "billing")
+	send(t, c, "orders")
 	ageTicks(t, c)
+	wantText(t, must(t, dsn, "doctor"), " ok ")
+	if _, err := c.Pool().Exec(t.Context(), "update pgque.event_1_0 set ev_time = ev_time - interval '1 hour'"); err != nil {
+		t.Fatal(err)
+	}
 	r := runWith(t.Context(), "doctor", "-dsn", dsn)
 	if r.code != exitFailed {
 		t.Errorf("exit %d", r.code)

@@ -254,8 +254,9 @@ func TestStatus_QueueThatNeedsNoTick(t *testing.T) {
 	t.Parallel()
 	c := pgquetest.New(t)
 	dsn := dsnOf(c)
-	must(t, dsn, "queue", "create", "orders", "halted", "copied")
+	must(t, dsn, "queue", "create", "orders", "halted", "copied", "unread")
 	ageTicks(t, c)
+	send(t, c, "unread")
 	for queue, parameter := range map[string]string{"halted": "ticker_paused", "copied": "external_ticker"} {
 		if err := c.SetQueueConfig(t.Context(), queue, parameter, "true"); err != nil {
 			t.Fatal(err)
@@ -348,10 +349,11 @@ func startTicker(t *testing.T, dsn string) (stop func() result) {
 	return stop
 }
 
-// waiting leaves an event on a queue whose last tick is an hour old.
+// waiting leaves an event for a consumer on a queue whose last tick is an hour old.
 func waiting(t *testing.T, c *pgque.Client) {
 	t.Helper()
 	must(t, dsnOf(c), "queue", "create", "orders")
+	must(t, dsnOf(c), "consumer", "add", "orders", "billing")
 	ageTicks(t, c)
 	send(t, c, "orders")
 }

@@ -35,7 +35,7 @@ func look(ctx context.Context, c *pgque.Client) (statusReport, error) {
 	if err != nil {
 		return statusReport{}, err
 	}
-	answers, err := tickings(ctx, c, queues)
+	answers, err := tickings(ctx, c, queues, consumers)
 	if err != nil {
 		return statusReport{}, err
 	}

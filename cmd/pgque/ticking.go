@@ -12,8 +12,8 @@ type ticking string
 
 const (
 	yes      ticking = "yes"
-	nobody   ticking = "nobody"   // events wait, and no tick comes
-	idle     ticking = "idle"     // no event waits: a ticker would have nothing to do
+	nobody   ticking = "nobody"   // events wait for a consumer, and no tick comes
+	idle     ticking = "idle"     // no event waits, or no consumer for it: a ticker would have nothing to do
 	paused   ticking = "paused"   // somebody set ticker_paused
 	external ticking = "external" // ticks are copied from elsewhere (external_ticker)
 )
@@ -30,11 +30,17 @@ const longestLook = 5 * time.Second
 // tickings looks once, and where an old tick and new events make it possible
 // that nobody ticks, once more after a ticker should have acted: the events may
 // be younger than a moment on a queue that was idle for hours.
-func tickings(ctx context.Context, c *pgque.Client, queues []pgque.QueueInfo) (map[string]ticking, error) {
+//
+// It is the rule of pgque.Client.Health, which has only one look and waits a minute.
+func tickings(ctx context.Context, c *pgque.Client, queues []pgque.QueueInfo, consumers []pgque.ConsumerInfo) (map[string]ticking, error) {
+	consumed := make(map[string]bool)
+	for _, consumer := range consumers {
+		consumed[consumer.Queue] = true
+	}
 	answers := make(map[string]ticking, len(queues))
 	var look time.Duration
 	for _, q := range queues {
-		answers[q.Name] = firstLook(q)
+		answers[q.Name] = firstLook(q, consumed[q.Name])
 		if answers[q.Name] == nobody {
 			look = max(look, min(q.TickerMaxLag+grace, longestLook))
 		}
@@ -54,15 +60,15 @@ func tickings(ctx context.Context, c *pgque.Client, queues []pgque.QueueInfo) (m
 	return secondLook(answers, queues, later), nil
 }
 
-func firstLook(q pgque.QueueInfo) ticking {
+func firstLook(q pgque.QueueInfo, consumed bool) ticking {
 	switch {
 	case q.TickerPaused:
 		return paused
 	case q.ExternalTicker:
 		return external
-	case q.NewEvents > 0 && q.SinceTick > q.TickerMaxLag+grace:
+	case q.NewEvents > 0 && consumed && q.SinceTick > q.TickerMaxLag+grace:
 		return nobody
-	case q.NewEvents == 0 && (q.SinceTick > q.TickerIdle+grace || q.LastTick <= createdTick):
+	case (q.NewEvents == 0 || !consumed) && (q.SinceTick > q.TickerIdle+grace || q.LastTick <= createdTick):
 		return idle
 	}
 	return yes

@@ -206,6 +206,12 @@ var mutants = []mutant{
 	{"helpers are for nobody", "seal.sql",
 		`and p.proname not like '\_%'`, ``, "TestEngineSecurity_HelpersAreForNobody"},
 
+	// what an operator is told
+	{"a queue at rest is no alarm", "functions/status.sql",
+		`return coalesce(v_sent < v_expected, false);`, `return true;`, "TestEngineStatus_IsAnAlarmWhenSomebodyWaits"},
+	{"who committed late waits too", "functions/status.sql",
+		`using array(select pg_snapshot_xip(v_last.tick_snapshot))`, `using '{}'::xid8[]`, "TestEngineStatus_SeesWhatWasCommittedAfterTheLastTick"},
+
 	// installation
 	{"an upgrade brings columns", "upgrade/columns.sql",
 		`('subscription', 'sub_slot', 'integer'),`, ``, "TestEngineUpgrade_IsWhatAFreshInstallationIs"},
