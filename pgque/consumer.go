@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -47,17 +48,8 @@ type Consumer struct {
 
 	mu         sync.RWMutex
 	middleware []Middleware
-	handlers   map[string]registration
-	abort      context.CancelFunc // nil unless Start runs
-}
-
-// registration is a handler with its middleware around it.
-type registration struct {
-	bare    HandlerFunc
-	handle  HandlerFunc
-	wrapped bool // in middleware
-	inTx    bool
-	batch   *batchHandler // nil for handlers of one message
+	handlers   atomic.Pointer[handlers] // with mu held another takes its place
+	abort      context.CancelFunc       // nil unless Start runs
 }
 
 // NewConsumer makes a consumer called name on queue; it does nothing before Start.
@@ -78,8 +70,8 @@ func (c *Client) NewConsumer(queue, name string, opts ...Option) *Consumer {
 		takeover:     defaultTakeover,
 		quarantine:   defaultQuarantine,
 		middleware:   slices.Clone(c.middleware),
-		handlers:     make(map[string]registration),
 	}
+	consumer.handlers.Store(&handlers{})
 	for _, opt := range opts {
 		opt(consumer)
 	}
@@ -117,7 +109,7 @@ func (c *Consumer) register(eventType string, r registration, missing bool, prob
 	for _, problem := range problems {
 		c.require(problem == nil, "the handler of %q: %w", eventType, problem)
 	}
-	c.handlers[eventType] = c.wrapped(r)
+	c.rewrite(func(h handlers) { h[eventType] = c.wrapped(r) })
 }
 
 // Use adds middleware around all handlers of this consumer, those set before
@@ -126,9 +118,11 @@ func (c *Consumer) Use(middleware ...Middleware) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.middleware = append(c.middleware, middleware...)
-	for eventType, r := range c.handlers {
-		c.handlers[eventType] = c.wrapped(r)
-	}
+	c.rewrite(func(h handlers) {
+		for eventType, r := range h {
+			h[eventType] = c.wrapped(r)
+		}
+	})
 }
 
 // wrapped recovers inside, so that middleware sees a panic as an error, and
@@ -137,17 +131,6 @@ func (c *Consumer) wrapped(r registration) registration {
 	r.handle = recovering(chain(recovering(r.bare), c.middleware))
 	r.wrapped = len(c.middleware) > 0
 	return r
-}
-
-// registrationOf finds the handler for a stored type; "" belongs to nobody.
-func (c *Consumer) registrationOf(eventType string) (registration, bool) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	if r, ok := c.handlers[eventType]; ok && eventType != "" {
-		return r, true
-	}
-	r, ok := c.handlers[CatchAll]
-	return r, ok
 }
 
 // Start subscribes the consumer if it is not yet, then receives and handles until

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -32,21 +34,23 @@ func (s *session) stopping(parts bool) bool {
 // consumer is to stop, no further message is begun.
 func (s *session) handlePage(page []Message, limit int) []result {
 	results := make([]result, len(page))
-	lanes := s.lanes(page[:limit])
 	var halted atomic.Bool
-	work := func(lane []int) {
-		for len(lane) > 0 {
-			if halted.Load() || s.stopping(s.engine.cuts()) {
-				return
+	sideBySide(s.lanes(page[:limit]), s.concurrency, func(lanes iter.Seq[[]int]) {
+		w := s.newWorker()
+		defer w.rest()
+		for lane := range lanes {
+			for len(lane) > 0 {
+				if halted.Load() || s.stopping(s.engine.cuts()) {
+					return
+				}
+				n := w.together(page, lane)
+				if w.handleCall(page, results, lane[:n]) {
+					halted.Store(true)
+				}
+				lane = lane[n:]
 			}
-			n := s.together(page, lane)
-			if s.handleCall(page, results, lane[:n]) {
-				halted.Store(true)
-			}
-			lane = lane[n:]
 		}
-	}
-	sideBySide(lanes, s.concurrency, work)
+	})
 	return results
 }
 
@@ -66,11 +70,12 @@ func (s *session) lanes(page []Message) [][]int {
 	var lanes [][]int
 	laneOf := make(map[string]int)
 	open := -1 // the lane of the message before, when that has no key
+	routes := s.routes()
 	for i, msg := range page {
 		key, ordered := s.keyOf(msg)
 		lane, known := laneOf[key]
 		if !ordered {
-			lane, known = open, open >= 0 && s.joins(page, lanes[open], i)
+			lane, known = open, open >= 0 && routes.joins(page, lanes[open], i)
 		}
 		if !known {
 			lane = len(lanes)
@@ -93,9 +98,9 @@ func upTo(n int) []int {
 }
 
 // joins reports that the message at position i belongs to the call that the lane is.
-func (s *session) joins(page []Message, lane []int, i int) bool {
-	b := s.batchOf(page[lane[0]])
-	return b != nil && len(lane) != b.limit && s.batchOf(page[i]) == b
+func (r *routes) joins(page []Message, lane []int, i int) bool {
+	b := r.batchOf(&page[lane[0]])
+	return b != nil && len(lane) != b.limit && r.batchOf(&page[i]) == b
 }
 
 func (s *session) keyOf(msg Message) (key string, ordered bool) {
@@ -109,55 +114,88 @@ func (s *session) keyOf(msg Message) (key string, ordered bool) {
 	return key, key != ""
 }
 
-// sideBySide works through the lanes, n at a time, begun in their order.
-func sideBySide(lanes [][]int, n int, work func(lane []int)) {
+// sideBySide shares the lanes out to n workers, which begin them in their order.
+func sideBySide(lanes [][]int, n int, work func(lanes iter.Seq[[]int])) {
 	if n == 1 || len(lanes) == 1 {
-		for _, lane := range lanes {
-			work(lane)
-		}
+		work(slices.Values(lanes))
 		return
 	}
 	var next atomic.Int64
+	rest := func(yield func(lane []int) bool) {
+		for i := next.Add(1) - 1; int(i) < len(lanes) && yield(lanes[i]); i = next.Add(1) - 1 {
+		}
+	}
 	var workers sync.WaitGroup
 	for range min(n, len(lanes)) {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; int(i) < len(lanes); i = next.Add(1) - 1 {
-				work(lanes[i])
-			}
-		})
+		workers.Go(func() { work(rest) })
 	}
 	workers.Wait()
 }
 
+// worker handles one message after another.
+type worker struct {
+	*session
+	routes
+	hang *hang
+}
+
+// newWorker makes one, to be used by one goroutine, until its rest.
+func (s *session) newWorker() worker {
+	return worker{session: s, routes: s.routes(), hang: s.takeHang()}
+}
+
+func (w *worker) rest() { w.putHang(w.hang) }
+
 // handleCall makes the one call that the messages at the positions come as, and reports
 // whether it asked for a Halt.
-func (s *session) handleCall(page []Message, results []result, positions []int) (halted bool) {
+func (w *worker) handleCall(page []Message, results []result, positions []int) (halted bool) {
 	first := positions[0]
 	if len(positions) == 1 {
-		results[first] = s.handle(s.working, page[first])
+		results[first] = w.handle(w.working, &page[first])
 		return isHalt(results[first].err())
 	}
-	for i, r := range s.handleBatch(s.working, pick(page, positions)) {
+	for i, r := range w.handleBatch(w.working, pick(page, positions)) {
 		results[positions[i]] = r
 		halted = halted || isHalt(r.err())
 	}
 	return halted
 }
 
-// handle runs the handler of one message and judges what it returned.
+// handle is that of a worker for one message.
 func (s *session) handle(ctx context.Context, msg Message) result {
-	r, ok := s.registrationOf(msg.Type)
+	w := s.newWorker()
+	defer w.rest()
+	return w.handle(ctx, &msg)
+}
+
+// handle runs the handler of one message and judges what it returned. It keeps no
+// reference to the message.
+func (w *worker) handle(ctx context.Context, msg *Message) result {
+	r, ok := w.to(msg.Type)
 	if !ok {
-		return s.unhandled(msg)
+		return w.unhandled(*msg)
 	}
-	ctx, cancel := s.handlerContext(ctx, msg)
-	defer cancel()
-	defer s.watch(msg).end()
-	err := s.attempt(ctx, r, msg)
-	if s.interrupted(err) {
+	call := &messageContext{Context: ctx, msg: *msg}
+	w.hang.begin(call)
+	err := w.callInTime(call, r)
+	w.hang.end()
+	switch {
+	case err == nil:
+		return result{done: true}
+	case w.interrupted(err):
 		return result{}
 	}
-	return s.judge(msg, err)
+	return w.judge(*msg, err)
+}
+
+// callInTime calls the handler within the time that it has.
+func (s *session) callInTime(call *messageContext, r registration) error {
+	if s.handlerTimeout == 0 {
+		return s.attempt(call, r, call.msg)
+	}
+	ctx, cancel := context.WithTimeout(call, s.handlerTimeout)
+	defer cancel()
+	return s.attempt(ctx, r, call.msg)
 }
 
 // interrupted reports an error that comes from the stop, which is no failure of the
@@ -175,14 +213,6 @@ func (s *session) attempt(ctx context.Context, r registration, msg Message) erro
 		return r.handle(ctx, msg)
 	}
 	return s.retry.again(ctx, func() error { return r.handle(ctx, msg) })
-}
-
-func (s *session) handlerContext(ctx context.Context, msg Message) (context.Context, context.CancelFunc) {
-	ctx = ContextWithMessage(ctx, msg)
-	if s.handlerTimeout == 0 {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, s.handlerTimeout)
 }
 
 // judge turns a handler's error into what becomes of the message.

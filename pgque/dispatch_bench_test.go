@@ -32,6 +32,10 @@ func BenchmarkPage(b *testing.B) {
 		_, err := pgque.ReadPage(rows.again(), benchPage)
 		return err
 	})
+	untyped := pgque.NewOffline().NewConsumer(events.QueuePayments, "bench")
+	untyped.Handle(events.TypePaymentCaptured, func(context.Context, pgque.Message) error { return nil })
+	dispatcher := pgque.DrivePages(b.Context(), untyped)
+	perMessage(b, "dispatch", func() error { return dispatcher.Handle(page) })
 	perMessage(b, "handle", func() error { return driver.Handle(page) })
 	perMessage(b, "both", func() error {
 		page, err := pgque.ReadPage(rows.again(), benchPage)

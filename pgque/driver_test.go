@@ -2,6 +2,7 @@ package pgque
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -9,7 +10,9 @@ import (
 )
 
 // NewOffline is a client whose consumers cannot be started.
-func NewOffline() *Client { return &Client{log: slog.New(slog.DiscardHandler)} }
+func NewOffline(opts ...ClientOption) *Client {
+	return New(nil, append([]ClientOption{WithLogger(slog.New(slog.DiscardHandler))}, opts...)...)
+}
 
 // SQLReceive asks for a page as Receive does.
 const SQLReceive = sqlReceive
@@ -26,12 +29,13 @@ func DrivePages(ctx context.Context, c *Consumer) *PageDriver {
 	return &PageDriver{&session{Consumer: c, taking: ctx, working: working, declared: c.declaredSet()}}
 }
 
-// Handle gives a page to the handlers; one that fails is its error.
+// Handle gives a page to the handlers and joins the errors of those that failed.
 func (d *PageDriver) Handle(page []Message) error {
+	var errs []error
 	for i, r := range d.session.handlePage(page, len(page)) {
 		if !r.done {
-			return fmt.Errorf("message %d: %w", page[i].MsgID, r.err())
+			errs = append(errs, fmt.Errorf("message %d: %w", page[i].MsgID, r.err()))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }

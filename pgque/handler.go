@@ -88,8 +88,11 @@ const (
 // MessageFromContext returns the message that the handler called with ctx, or with
 // a context made from it, is handling.
 func MessageFromContext(ctx context.Context) (Message, bool) {
-	msg, ok := ctx.Value(messageKey).(Message)
-	return msg, ok
+	msg, ok := ctx.Value(messageKey).(*Message)
+	if !ok {
+		return Message{}, false
+	}
+	return *msg, true
 }
 
 // ConsumerFromContext returns the consumer that runs the handler called with ctx, or
@@ -104,7 +107,8 @@ func ContextWithMessage(ctx context.Context, msg Message) context.Context {
 	return &messageContext{Context: ctx, msg: msg}
 }
 
-// messageContext is context.WithValue in one piece of memory.
+// messageContext is context.WithValue in one piece of memory. The message is a copy, so
+// that a context that is kept keeps no page.
 type messageContext struct {
 	context.Context
 	msg Message
@@ -112,7 +116,7 @@ type messageContext struct {
 
 func (c *messageContext) Value(key any) any {
 	if key == messageKey {
-		return c.msg
+		return &c.msg
 	}
 	return c.Context.Value(key)
 }

@@ -203,44 +203,62 @@ func (b *batchHandler) serve(waiting []*seat) {
 }
 
 // batchOf is nil for messages that go to no batch handler.
-func (s *session) batchOf(msg Message) *batchHandler {
-	r, _ := s.registrationOf(msg.Type)
-	return r.batch
+func (r *routes) batchOf(msg *Message) *batchHandler {
+	found, _ := r.to(msg.Type)
+	return found.batch
 }
 
 // together is how many of the messages at the positions, in their order, one call of
 // a handler gets: one, unless it is a batch handler's.
-func (s *session) together(page []Message, positions []int) int {
-	b := s.batchOf(page[positions[0]])
+func (r *routes) together(page []Message, positions []int) int {
+	b := r.batchOf(&page[positions[0]])
 	if b == nil {
 		return 1
 	}
 	n := 1
-	for n < len(positions) && n != b.limit && s.batchOf(page[positions[n]]) == b {
+	for n < len(positions) && n != b.limit && r.batchOf(&page[positions[n]]) == b {
 		n++
 	}
 	return n
 }
 
-// handleBatch runs a batch handler once and judges what it returned.
+// handleBatch is that of a worker for one call.
 func (s *session) handleBatch(ctx context.Context, msgs []Message) []result {
+	w := s.newWorker()
+	defer w.rest()
+	return w.handleBatch(ctx, msgs)
+}
+
+// handleBatch runs a batch handler once and judges what it returned.
+func (w *worker) handleBatch(ctx context.Context, msgs []Message) []result {
 	results := make([]result, len(msgs))
-	r, _ := s.registrationOf(msgs[0].Type)
+	r, _ := w.to(msgs[0].Type)
 	if r.batch == nil { // another handler was set a moment ago
-		for i, msg := range msgs {
-			results[i] = s.handle(ctx, msg)
+		for i := range msgs {
+			results[i] = w.handle(ctx, &msgs[i])
 		}
 		return results
 	}
-	ctx, cancel := s.handlerContext(ctx, msgs[0])
-	defer cancel()
-	defer s.watch(msgs[0]).end()
-	for i, err := range s.attemptBatch(ctx, r, msgs) {
-		if !s.interrupted(err) {
-			results[i] = s.judge(msgs[i], err)
+	call := &messageContext{Context: ctx, msg: msgs[0]}
+	w.hang.begin(call)
+	errs := w.callBatchInTime(call, r, msgs)
+	w.hang.end()
+	for i, err := range errs {
+		if !w.interrupted(err) {
+			results[i] = w.judge(msgs[i], err)
 		}
 	}
 	return results
+}
+
+// callBatchInTime is callInTime for a call with more than one message.
+func (s *session) callBatchInTime(call *messageContext, r registration, msgs []Message) []error {
+	if s.handlerTimeout == 0 {
+		return s.attemptBatch(call, r, msgs)
+	}
+	ctx, cancel := context.WithTimeout(call, s.handlerTimeout)
+	defer cancel()
+	return s.attemptBatch(ctx, r, msgs)
 }
 
 // attemptBatch calls the handler, and again at once with those that failed as often as

@@ -1,68 +1,96 @@
 package pgque
 
 import (
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
+const (
+	hangLooks = 8                // within the time of a warning, which is so much later at most
+	hangLeast = time.Millisecond // between two looks
+)
+
 // hang names a handler that hangs in the log, each time that the time has doubled. It
-// serves one call after another; its timer runs on from one to the next, since setting
-// one for each would cost more than many a handler.
+// serves one call after another. A timer looks at it now and then, which tells a call
+// that goes on by its context: so a call costs no clock, no lock and no timer. The timer
+// runs on from one call to the next, and stops when it finds none.
 type hang struct {
 	session *session
-	mu      sync.Mutex
 	timer   *time.Timer
-	armed   bool
-	msg     Message
-	begun   time.Time // zero between two calls
-	said    int       // how often it was named
+	call    atomic.Pointer[messageContext] // nil between two calls
+	armed   atomic.Bool
+
+	// What the timer saw last; whoever armed it may write as well, before it runs.
+	seen  *messageContext
+	since time.Time
+	said  int // how often it was named
 }
 
-// watch begins to watch the call with msg; end of what it returns ends that.
-func (s *session) watch(msg Message) *hang {
-	h, ok := s.hangs.Get().(*hang)
-	if !ok {
-		h = &hang{session: s}
+// takeHang returns one that watches over nothing yet, putHang takes it back.
+func (s *session) takeHang() *hang {
+	if h, ok := s.hangs.Get().(*hang); ok {
+		return h
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.msg, h.begun, h.said = msg, time.Now(), 0
-	if !h.armed {
-		h.arm(s.hangWarning)
-	}
+	h := &hang{session: s}
+	h.timer = time.AfterFunc(time.Hour, h.look)
+	h.timer.Stop()
 	return h
 }
 
-func (h *hang) end() {
-	h.mu.Lock()
-	h.msg, h.begun = Message{}, time.Time{}
-	h.mu.Unlock()
-	h.session.hangs.Put(h)
+func (s *session) putHang(h *hang) {
+	h.end()
+	s.hangs.Put(h)
 }
 
-func (h *hang) arm(d time.Duration) {
-	h.armed = true
-	if h.timer == nil {
-		h.timer = time.AfterFunc(d, h.look)
-		return
+func (h *hang) begin(call *messageContext) {
+	h.call.Store(call)
+	if !h.armed.Load() {
+		h.arm()
 	}
-	h.timer.Reset(d)
 }
+
+func (h *hang) end() { h.call.Store(nil) }
+
+func (h *hang) arm() {
+	if h.armed.CompareAndSwap(false, true) {
+		h.see(h.call.Load())
+		h.timer.Reset(h.next(0))
+	}
+}
+
+func (h *hang) see(call *messageContext) { h.seen, h.since, h.said = call, time.Now(), 0 }
 
 func (h *hang) look() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.begun.IsZero() {
-		h.armed = false
+	call := h.call.Load()
+	switch {
+	case call == nil:
+		h.disarm()
 		return
+	case call != h.seen:
+		h.see(call)
 	}
-	took := time.Since(h.begun)
+	took := time.Since(h.since)
 	if took >= h.patience() {
-		h.session.messageLog(h.msg).Warn("pgque: handler still runs", "since", took.Round(time.Millisecond))
+		h.session.messageLog(call.msg).Warn("pgque: handler still runs", "since", took.Round(time.Millisecond))
 		h.said++
 	}
-	h.arm(h.patience() - took)
+	h.timer.Reset(h.next(took))
+}
+
+// disarm looks again afterwards: a call that has begun meanwhile may have found the
+// timer armed.
+func (h *hang) disarm() {
+	h.seen = nil
+	h.armed.Store(false)
+	if h.call.Load() != nil {
+		h.arm()
+	}
 }
 
 // patience is the age of the call at which it is named next.
 func (h *hang) patience() time.Duration { return h.session.hangWarning << min(h.said, 30) }
+
+// next is the time to the next look at a call of that age.
+func (h *hang) next(took time.Duration) time.Duration {
+	return max(min(h.patience()-took, h.session.hangWarning/hangLooks), hangLeast)
+}

@@ -89,7 +89,8 @@ func WithHandlerTimeout(d time.Duration) Option {
 }
 
 // WithHangWarning sets after which time a handler that still runs is named in the
-// log, and again each time that the time has doubled. Defaults to one minute.
+// log, and again each time that the time has doubled. It may be named an eighth of that
+// time later. Defaults to one minute.
 func WithHangWarning(d time.Duration) Option {
 	return func(c *Consumer) {
 		c.hangWarning = d

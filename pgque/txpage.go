@@ -34,8 +34,9 @@ var (
 )
 
 func (s *session) hasTx(page []Message) bool {
-	for _, msg := range page {
-		if r, ok := s.registrationOf(msg.Type); ok && r.inTx {
+	routes := s.routes()
+	for i := range page {
+		if r, ok := routes.to(page[i].Type); ok && r.inTx {
 			return true
 		}
 	}
@@ -52,9 +53,7 @@ func (s *session) pageLimit() int {
 }
 
 func (s *session) anyTx() bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, r := range s.handlers {
+	for _, r := range *s.handlers.Load() {
 		if r.inTx {
 			return true
 		}
@@ -260,12 +259,13 @@ func (p *txPage) runRange(tx pgx.Tx, from, to int) (failed int, err error) {
 
 // callFrom is how many of the messages from, and not including to, come as one call.
 func (p *txPage) callFrom(from, to int) int {
-	b := p.batchOf(p.page[from])
+	routes := p.routes()
+	b := routes.batchOf(&p.page[from])
 	if b == nil {
 		return 1
 	}
 	n := 1
-	for from+n < to && n != b.limit && !p.final[from+n] && p.batchOf(p.page[from+n]) == b {
+	for from+n < to && n != b.limit && !p.final[from+n] && routes.batchOf(&p.page[from+n]) == b {
 		n++
 	}
 	return n
