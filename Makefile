@@ -97,7 +97,7 @@ test-pgbouncer: postgresql ## go through PgBouncer in transaction mode, which mu
 	go test -count=1 -timeout 10m ./pgque/enginetest -run PgBouncer -v -pgbouncer
 
 test-mutants-engine: postgresql ## break each rule of the engine; the test of that rule has to notice
-	go test ./pgque/enginetest -count=1 -timeout 1h -run Mutants -v -mutants
+	go test ./pgque/enginetest -count=1 -timeout 30m -parallel 4 -run Mutants -v -mutants
 
 bench-growth: postgresql ## show what ticks, pages and upkeep cost as queues, consumers and backlogs grow
 	go test -count=1 -timeout 1h ./pgque/enginetest -run '^$$' -bench Growth -benchtime 1x

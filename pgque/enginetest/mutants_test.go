@@ -3,9 +3,7 @@ package enginetest
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"flag"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -223,17 +221,27 @@ var mutants = []mutant{
 		`perform set_config('lock_timeout', '200ms', true);`, ``, "TestEngineUpgrade_WaitsForAnOpenTransactionWithoutBarringOthers"},
 }
 
-// TestMutants breaks every rule in turn. Without -mutants it only shows that the tests
-// which the rules rely on are there.
+// TestMutants_AreNoticed breaks every rule, each in an engine of its own. Without -mutants
+// it only shows that the tests which the rules rely on are there, and that the rules stand
+// where they are broken.
 func TestMutants_AreNoticed(t *testing.T) {
 	tests := testNames(t)
+	var lab *laboratory
+	if *killMutants {
+		lab = newLaboratory(t)
+		t.Run("whole_engine", lab.proveTests)
+	}
 	for _, m := range mutants {
 		t.Run(strings.ReplaceAll(m.rule, " ", "_"), func(t *testing.T) {
+			t.Parallel()
 			if !tests[m.test] {
-				t.Fatalf("there is no %s", m.test)
+				t.Errorf("there is no %s", m.test)
 			}
-			if *killMutants {
-				m.kill(t)
+			if text := readFile(t, filepath.Join("..", "engine", m.file)); !bytes.Contains(text, []byte(m.keep)) {
+				t.Fatalf("%s does not say %q", m.file, m.keep)
+			}
+			if lab != nil {
+				lab.kill(t, m)
 			}
 		})
 	}
@@ -263,23 +271,43 @@ func readFile(t *testing.T, name string) []byte {
 	return text
 }
 
-// kill compiles the engine without the rule, and runs the rule's test. It has to fail,
-// and for a reason of its own.
-func (m mutant) kill(t *testing.T) {
+// laboratory has the compiled tests of package pgque, which run with any engine.
+type laboratory struct {
+	binary string
+}
+
+func newLaboratory(t *testing.T) *laboratory {
 	t.Helper()
-	original, err := filepath.Abs(filepath.Join("..", "engine", m.file))
-	if err != nil {
+	lab := &laboratory{binary: filepath.Join(t.TempDir(), "pgque.test")}
+	if output, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", lab.binary, "..").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	return lab
+}
+
+// proveTests shows that all the tests pass with an engine that is whole: one that fails
+// with every engine would notice nothing.
+func (l *laboratory) proveTests(t *testing.T) {
+	t.Parallel()
+	var tests []string
+	for _, m := range mutants {
+		tests = append(tests, m.test)
+	}
+	if output, err := l.run(t, newEngine(t), strings.Join(tests, "|")); err != nil {
+		t.Errorf("%v with the engine as it is:\n%s", err, output)
+	}
+}
+
+// kill runs the test of a rule without the rule. It has to fail, and for a reason of its
+// own.
+func (l *laboratory) kill(t *testing.T, m mutant) {
+	t.Helper()
+	engine := newEngine(t)
+	file := filepath.Join(engine, "engine", m.file)
+	if err := os.WriteFile(file, bytes.ReplaceAll(readFile(t, file), []byte(m.keep), []byte(m.broke)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	text := readFile(t, original)
-	if !bytes.Contains(text, []byte(m.keep)) {
-		t.Fatalf("%s does not say %q", m.file, m.keep)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	test := exec.CommandContext(ctx, "go", "test", "-count=1", "-overlay", m.overlay(t, original, text), "-run", "^"+m.test+"$", "..")
-	test.WaitDelay = time.Second // its own child may outlive it
-	output, err := test.CombinedOutput()
+	output, err := l.run(t, engine, m.test)
 	if err == nil {
 		t.Errorf("%s passes without the rule", m.test)
 	} else if !bytes.Contains(output, []byte("--- FAIL: "+m.test)) {
@@ -287,18 +315,23 @@ func (m mutant) kill(t *testing.T) {
 	}
 }
 
-func (m mutant) overlay(t *testing.T, original string, text []byte) (file string) {
+// newEngine is a copy of the engine, in a directory for PGQUE_TEST_ENGINE.
+func newEngine(t *testing.T) (dir string) {
 	t.Helper()
-	dir := t.TempDir()
-	broken, file := filepath.Join(dir, "broken.sql"), filepath.Join(dir, "overlay.json")
-	list, err := json.Marshal(map[string]map[string]string{"Replace": {original: broken}})
-	if err != nil {
+	dir = t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, "engine"), os.DirFS(filepath.Join("..", "engine"))); err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string][]byte{broken: bytes.ReplaceAll(text, []byte(m.keep), []byte(m.broke)), file: list} {
-		if err := os.WriteFile(name, content, 0o600); err != nil {
-			t.Fatal(fmt.Errorf("overlay: %w", err))
-		}
-	}
-	return file
+	return dir
+}
+
+func (l *laboratory) run(t *testing.T, engine, tests string) (output []byte, err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	test := exec.CommandContext(ctx, l.binary, "-test.failfast", "-test.run", "^("+tests+")$")
+	test.Dir = ".."
+	test.Env = append(os.Environ(), "PGQUE_TEST_ENGINE="+engine)
+	test.WaitDelay = time.Second // its own child may outlive it
+	return test.CombinedOutput()
 }
