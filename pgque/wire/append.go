@@ -146,4 +146,9 @@ func isASCII(s string) bool {
 }
 
 // Length returns the length of a string as JSON Schema counts it: in code points.
-func Length(s string) int { return utf8.RuneCountInString(s) }
+func Length(s string) int {
+	if isASCII(s) {
+		return len(s)
+	}
+	return utf8.RuneCountInString(s)
+}

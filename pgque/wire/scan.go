@@ -85,10 +85,10 @@ var plain = func() (t [256]bool) {
 // scanString returns the offset behind the string whose first byte after the
 // opening quote is at i, and whether it has escapes; or where and why it is none.
 func scanString(b []byte, i int) (end int, escaped bool, problem string) {
-	if i+8 <= len(b) { // the first word of skipPlain, in which most strings end
-		odd := oddBytes(binary.LittleEndian.Uint64(b[i:]))
-		if n := bits.TrailingZeros64(odd) / 8; n < 8 && b[i+n] == '"' {
-			return i + n + 1, false, ""
+	if i+8 <= len(b) { // the first word of skipPlain, in or behind which most strings end
+		i += bits.TrailingZeros64(oddBytes(binary.LittleEndian.Uint64(b[i:]))) / 8
+		if i < len(b) && b[i] == '"' {
+			return i + 1, false, ""
 		}
 	}
 	i = skipPlain(b, i)

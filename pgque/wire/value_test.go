@@ -165,6 +165,18 @@ func TestStrings_OfAnyLengthAndPlace(t *testing.T) {
 	}
 }
 
+func TestLength_CountsCodePoints(t *testing.T) {
+	for _, part := range []string{"", "é", "😀", "\xff", "\xe2\x82"} {
+		for n := range 20 {
+			for _, s := range []string{strings.Repeat("x", n) + part, part + strings.Repeat("x", n)} {
+				if got := wire.Length(s); got != len([]rune(s)) {
+					t.Errorf("the length of %q is %d", s, got)
+				}
+			}
+		}
+	}
+}
+
 func TestAppend_UsesTheRoomThereIs(t *testing.T) {
 	write := func(b []byte) []byte { return append(b, strings.Repeat("x", 2000)...) }
 	if got := string(wire.Append([]byte("a"), write)); got != "a"+strings.Repeat("x", 2000) {
