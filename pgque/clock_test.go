@@ -87,7 +87,8 @@ func TestServerClock_SetForwardNothingIsHandledTwiceForGood(t *testing.T) {
 	t.Parallel()
 	b := newBus(t)
 	b.effects()
-	c := b.NewConsumer("orders", "billing", pgque.WithPartitions(2), pgque.WithMaxMessages(1))
+	c := b.NewConsumer("orders", "billing", pgque.WithPartitions(2), pgque.WithMaxMessages(1),
+		pgque.WithTakeover(3*time.Second)) // and looks at its leases more often
 	c.HandleTx("a", leaveEffect)
 	b.start(c)
 	b.untilHeld(2)

@@ -176,7 +176,7 @@ func TestWithPartitions_ALostLeaseEndsTheHandlersContext(t *testing.T) {
 	b := newBus(t)
 	ended := make(chan struct{})
 	var once sync.Once
-	c := b.NewConsumer("orders", "billing", pgque.WithPartitions(1))
+	c := b.NewConsumer("orders", "billing", pgque.WithPartitions(1), pgque.WithTakeover(3*time.Second))
 	c.Handle("a", func(ctx context.Context, _ pgque.Message) error {
 		<-ctx.Done()
 		once.Do(func() { close(ended) })
