@@ -66,3 +66,91 @@ func TestPulse_RetryBringsMaintenanceForward(t *testing.T) {
 		t.Error("a later retry put maintenance off")
 	}
 }
+
+// newWatchedPulse has entrusted its queue to a watch that does not run.
+func newWatchedPulse(now time.Time) *pulse {
+	p := newSilentPulse()
+	p.ward = &ward{watch: &watch{changed: make(chan struct{}, 1)}, told: make(chan struct{}, 1)}
+	p.ward.watch.wards = map[*ward]struct{}{p.ward: {}}
+	p.engine.watch, p.interval, p.maintDue = true, tickMost, now.Add(time.Hour)
+	p.entrustWhenIdle(now)
+	return p
+}
+
+func (p *pulse) tell(n news) { p.ward.tell(n) }
+
+func TestPulse_TickOfItsWatchIsItsOwn(t *testing.T) {
+	t.Parallel()
+	ctx, now := context.Background(), time.Now()
+	for _, noticeFirst := range []bool{true, false} {
+		p := newWatchedPulse(now)
+		p.tell(news{tick: 7})
+		first := func() bool { return !p.sawTick(7, now) }
+		second := func() bool { return p.hear(ctx, now) }
+		if !noticeFirst {
+			first, second = second, first
+		}
+		if !first() || second() {
+			t.Error("the tick was not reported, or twice")
+		}
+		p.quicken(now)
+		if p.entrusted || p.due.After(now.Add(tickLeast)) {
+			t.Errorf("the next look is %v away", p.due.Sub(now))
+		}
+	}
+}
+
+// Somebody else ticks as well: the tick of the watch came late.
+func TestPulse_LeavesTheQueueToAnotherTickerInSpiteOfItsWatch(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	p := newWatchedPulse(now)
+	p.tell(news{tick: 7})
+	p.sawTick(8, now)
+	p.hear(context.Background(), now)
+	if !p.due.Equal(p.deferred) || !p.due.After(now) {
+		t.Errorf("the next look is %v away", p.due.Sub(now))
+	}
+}
+
+func TestPulse_TickIsNotForgottenOverAnError(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	p := newWatchedPulse(now)
+	p.tell(news{tick: 7})
+	p.tell(news{odd: true})
+	if !p.hear(context.Background(), now) || p.entrusted {
+		t.Error("the tick is lost")
+	}
+}
+
+func TestPulse_RetryBringsMaintenanceOfItsWatchForward(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	p := newWatchedPulse(now)
+	p.retryIn(time.Minute, now)
+	p.entrustWhenIdle(now)
+	if due := p.ward.maintDue.Sub(now); due < time.Minute || due > time.Minute+time.Second {
+		t.Errorf("maintenance is %v away", due)
+	}
+	wards := p.ward.watch.toMaintain(context.Background(), p.ward.maintDue)
+	if len(wards) != 1 || !p.ward.maintDue.After(now.Add(time.Minute)) {
+		t.Error("maintenance was not due then")
+	}
+}
+
+func TestWatch_LooksAtOnceAfterAPauseForErrors(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	p := newWatchedPulse(now)
+	w := p.ward.watch
+	w.fail(context.Background(), []*ward{p.ward}, "tick", context.DeadlineExceeded)
+	if due := w.due(); due.Before(now.Add(tickErrorPause)) {
+		t.Errorf("the next look is %v away", due.Sub(now))
+	}
+	p.takeBack()
+	p.entrustWhenIdle(now) // it asked for itself, and got an answer
+	if due := w.due(); due.After(now.Add(tickMost)) {
+		t.Errorf("the next look is %v away", due.Sub(now))
+	}
+}

@@ -2,6 +2,7 @@ package pgque
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -98,7 +99,7 @@ func (d *ward) entrust(maintDue, now time.Time) {
 	w := d.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if soon := now.Add(jitter(tickMost)); len(w.entrusted()) == 0 || w.tickDue.After(soon) {
+	if soon := now.Add(watchPace()); len(w.entrusted()) == 0 || w.tickDue.After(soon) {
 		w.tickDue = soon
 	}
 	d.entrusted, d.maintDue = true, maintDue
@@ -191,6 +192,10 @@ func (w *watch) tick(ctx context.Context, now time.Time) {
 	}
 }
 
+// watchPace is the time between two looks. It varies enough for the looks of several
+// clients to drift apart.
+func watchPace() time.Duration { return tickMost - rand.N(tickMost/8) }
+
 // toTick returns whose queue waits for a look now, and puts the next one off.
 func (w *watch) toTick(ctx context.Context, now time.Time) []*ward {
 	w.mu.Lock()
@@ -198,7 +203,7 @@ func (w *watch) toTick(ctx context.Context, now time.Time) []*ward {
 	if ctx.Err() != nil || now.Before(w.tickDue) {
 		return nil
 	}
-	w.tickDue = now.Add(jitter(tickMost))
+	w.tickDue = now.Add(watchPace())
 	return w.entrusted()
 }
 

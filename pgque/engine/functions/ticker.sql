@@ -161,7 +161,7 @@ begin
         return next;
     end loop;
     if v_at_rest <> '{}' then
-        perform set_config('pgque.at_rest', (pgque._at_rest(i_names) || v_at_rest)::text, false);
+        perform pgque._remember_rest(i_names, v_at_rest);
     end if;
 end
 $$;
@@ -190,14 +190,14 @@ begin
 end
 $$;
 
--- _at_rest is what the session remembers of the named queues.
-create or replace function pgque._at_rest(i_names text[]) returns jsonb
+-- _remember_rest adds to what the session remembers, and forgets what is not of the named
+-- queues.
+create or replace function pgque._remember_rest(i_names text[], i_at_rest jsonb) returns void
 language plpgsql as $$
 begin
-    return (
-        select coalesce(jsonb_object_agg(key, value), '{}')
-        from jsonb_each(coalesce(nullif(current_setting('pgque.at_rest', true), ''), '{}')::jsonb)
-        where exists (select from pgque.queue where queue_id = key::integer and queue_name = any (i_names)));
+    perform set_config('pgque.at_rest', (coalesce(jsonb_object_agg(key, value), '{}') || i_at_rest)::text, false)
+    from jsonb_each(nullif(current_setting('pgque.at_rest', true), '')::jsonb)
+    where exists (select from pgque.queue where queue_id = key::integer and queue_name = any (i_names));
 end
 $$;
 
@@ -216,7 +216,7 @@ as $$
 declare
     v_now timestamptz := clock_timestamp();
     v_xmax xid8 := pg_snapshot_xmax(pg_current_snapshot());
-    v_at_rest jsonb := case when i_names is not null then pgque._at_rest(i_names) end;
+    v_at_rest jsonb := case when i_names is not null then nullif(current_setting('pgque.at_rest', true), '') end;
 begin
     return query
         select q.*
