@@ -64,10 +64,11 @@ func (r result) err() error {
 // lanes are the positions of messages that have to follow one another: all of them
 // without concurrency, else those of one key, and those of one call of a batch handler.
 func (s *session) lanes(page []Message) [][]int {
+	all := upTo(len(page))
 	if s.concurrency == 1 {
-		return [][]int{upTo(len(page))}
+		return [][]int{all}
 	}
-	var lanes [][]int
+	lanes := make([][]int, 0, len(page))
 	laneOf := make(map[string]int)
 	open := -1 // the lane of the message before, when that has no key
 	routes := s.routes()
@@ -79,7 +80,7 @@ func (s *session) lanes(page []Message) [][]int {
 		}
 		if !known {
 			lane = len(lanes)
-			lanes = append(lanes, nil)
+			lanes = append(lanes, all[i:i:i+1]) // room for what most lanes have, one message
 		}
 		if open = lane; ordered {
 			laneOf[key], open = lane, -1

@@ -32,10 +32,17 @@ func BenchmarkPage(b *testing.B) {
 		_, err := pgque.ReadPage(rows.again(), benchPage)
 		return err
 	})
-	untyped := pgque.NewOffline().NewConsumer(events.QueuePayments, "bench")
-	untyped.Handle(events.TypePaymentCaptured, func(context.Context, pgque.Message) error { return nil })
-	dispatcher := pgque.DrivePages(b.Context(), untyped)
-	perMessage(b, "dispatch", func() error { return dispatcher.Handle(page) })
+	for _, concurrency := range []int{1, 4} {
+		untyped := pgque.NewOffline().NewConsumer(events.QueuePayments, "bench", pgque.WithConcurrency(concurrency))
+		untyped.Handle(events.TypePaymentCaptured, func(context.Context, pgque.Message) error { return nil })
+		dispatcher := pgque.DrivePages(b.Context(), untyped)
+		perMessage(b, fmt.Sprintf("dispatch/%d at once", concurrency), func() error { return dispatcher.Handle(page) })
+	}
+	batches := events.NewPaymentsConsumer(pgque.NewOffline(), "bench")
+	batches.OnPaymentCapturedBatch(func(context.Context, []pgque.Delivery[events.PaymentCaptured]) []error { return nil },
+		pgque.WithBatchLimit(100))
+	batcher := pgque.DrivePages(b.Context(), batches.Consumer())
+	perMessage(b, "handle batches", func() error { return batcher.Handle(page) })
 	perMessage(b, "handle", func() error { return driver.Handle(page) })
 	perMessage(b, "both", func() error {
 		page, err := pgque.ReadPage(rows.again(), benchPage)
