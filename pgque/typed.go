@@ -37,14 +37,16 @@ func BatchOf[T any](decode func(*T, string) error, fn func(context.Context, []De
 // decodeBatch returns the events with their places among the messages, and the
 // outcomes of the messages that are none.
 func decodeBatch[T any](decode func(*T, string) error, msgs []Message) (batch []Delivery[T], outcomes []error, places []int) {
-	batch, outcomes = make([]Delivery[T], 0, len(msgs)), make([]error, len(msgs))
+	batch, outcomes, places = make([]Delivery[T], 0, len(msgs)), make([]error, len(msgs)), make([]int, 0, len(msgs))
 	for i, msg := range msgs {
-		d := Delivery[T]{Message: msg}
-		if err := decode(&d.Event, msg.Payload); err != nil {
+		batch = append(batch, Delivery[T]{Message: msg})
+		last := len(batch) - 1
+		if err := decode(&batch[last].Event, msg.Payload); err != nil {
 			outcomes[i] = Permanent(err)
+			batch = batch[:last]
 			continue
 		}
-		batch, places = append(batch, d), append(places, i)
+		places = append(places, i)
 	}
 	return batch, outcomes, places
 }
