@@ -91,6 +91,29 @@ func TestEngineCoop_DeadMembersWindowIsTakenOverUnderAFreshID(t *testing.T) {
 	e.expect(payloads(e.receiveCoop("c", 10, &hour)), "7", "8")
 }
 
+// A member was silent for long and is settling its page now.
+func TestEngineCoop_ASilentMemberThatIsAtWorkIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	other := e.newSession()
+	e.exec(`select pgque.unsubscribe('q', 'c'), pgque.register_subconsumer('q', 'group', 'a'), pgque.register_subconsumer('q', 'group', 'b')`)
+	e.exec(`select pgque.send('q', '1')`)
+	e.tick("q")
+	page := e.receiveCoop("a", 10, nil)
+	e.exec(`update pgque.subscription set sub_active = '2000-01-01' where sub_batch is not null`)
+	e.exec(`begin`)
+	e.ack(page[0].Batch)
+	other.exec(`set lock_timeout = '5s'`)
+	minute := "1 minute"
+	if got := other.receiveCoop("b", 10, &minute); len(got) != 0 {
+		t.Errorf("b got %v", got)
+	}
+	e.exec(`commit`)
+	other.exec(`select pgque.send('q', '2')`)
+	other.tick("q")
+	other.expect(payloads(other.receiveCoop("b", 10, &minute)), "2")
+}
+
 func TestEngineCoop_TwoAtOnceGetDifferentWindows(t *testing.T) {
 	t.Parallel()
 	e := newCoopTest(t)

@@ -109,6 +109,50 @@ func TestEngineHorizon_AnOldSnapshotDoesNotSlowLeasesDown(t *testing.T) {
 	old.exec(`commit`)
 }
 
+// Members of a group look for those of them that are dead, and maintenance for the slowest
+// consumer, time and again. Neither may read all that the cursors of a queue were once.
+func TestEngineHorizon_AnOldSnapshotDoesNotSlowGroupsDown(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	e.exec(`select pgque.unsubscribe('q', 'c'), pgque.register_subconsumer('q', 'group', 'a'), pgque.register_subconsumer('q', 'group', 'b')`)
+	e.exec(`select pgque.send_batch('q', array(select g::text from generate_series(1, 3000) g))`)
+	e.tick("q")
+	e.ack(e.receiveCoop("a", 1, nil)[0].Batch) // the window is a's
+	for e.rotate("q") {                        // until the table that a reads is the next
+	}
+	e.exec(`update pgque.queue set queue_switch_time = '2000-01-01'`)
+	calls := []string{
+		`select pgque.receive_coop('q', 'group', 'b', 1, '1 hour')`,
+		`select pgque.touch_subconsumer('q', 'group', 'b')`,
+		`select pgque.maint_rotate_tables_step1('q')`,
+		`select pgque.subscribe('q', 'group')`,
+	}
+	var before []int
+	for _, call := range calls {
+		before = append(before, e.blocks(call))
+	}
+	old := e.newSession()
+	old.exec(`begin isolation level repeatable read; select 1`)
+	e.exec(`do $$
+		declare
+			v_batch bigint;
+		begin
+			for i in 1 .. 1500 loop
+				select batch_id into v_batch from pgque.receive_coop('q', 'group', 'a', 1);
+				commit;
+				perform pgque.ack(v_batch);
+				commit;
+			end loop;
+		end $$`)
+	// A search meets the versions of one generation, as many as fit side by side.
+	for i, call := range calls {
+		if after := e.blocks(call); after > before[i]+32 {
+			t.Errorf("it touched %d blocks, and %d after 3000 moves of another member: %s", before[i], after, call)
+		}
+	}
+	old.exec(`commit`)
+}
+
 // What was put back, or sent for later, and has been delivered since stays dead in its
 // table. Maintenance must not read through all of it, time and again.
 func TestEngineHorizon_AnOldSnapshotDoesNotSlowMaintenanceDown(t *testing.T) {

@@ -59,6 +59,52 @@ begin
 end
 $$;
 
+-- _try_lock_subscription does not wait: the row is null too when somebody else has locked
+-- it. The generation keeps it from looking for another row among the dead ones then.
+create or replace function pgque._try_lock_subscription(i_sub pgque.subscription) returns pgque.subscription
+language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+as $$
+declare
+    v_sub pgque.subscription;
+begin
+    select * into v_sub from pgque.subscription
+    where sub_no = i_sub.sub_no and sub_gen >= i_sub.sub_gen
+    order by sub_no desc, sub_gen desc limit 1
+    for no key update skip locked;
+    return v_sub;
+end
+$$;
+
+-- _subscriptions returns all cursors of a queue, unlocked, as they are at one moment: a
+-- window that goes from a group to its member is with one of them. From each consumer it
+-- steps to the latest generation of the next.
+create or replace function pgque._subscriptions(i_queue_id integer) returns pgque.subscription[]
+language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
+as $$
+begin
+    return array(
+        with recursive living(sub) as (
+            (select s from pgque.subscription s where s.sub_queue = i_queue_id
+             order by s.sub_queue desc, s.sub_consumer desc, s.sub_gen desc limit 1)
+            union all
+            select (select s from pgque.subscription s where s.sub_queue = i_queue_id and s.sub_consumer < (living.sub).sub_consumer
+                    order by s.sub_queue desc, s.sub_consumer desc, s.sub_gen desc limit 1)
+            from living where (living.sub).sub_no is not null)
+        select sub from living where (sub).sub_no is not null);
+end
+$$;
+
+-- _slowest_tick is where the slowest cursor of a queue stands, the members of groups
+-- included; null when nobody reads.
+create or replace function pgque._slowest_tick(i_queue_id integer) returns bigint
+language plpgsql as $$
+begin
+    return min(sub_last_tick) from unnest(pgque._subscriptions(i_queue_id)) as s;
+end
+$$;
+
 -- _lock_batch locks the cursor whose open batch has this id; a null row when the
 -- batch is closed, taken over, or was never opened.
 create or replace function pgque._lock_batch(i_batch_id bigint) returns pgque.subscription

@@ -119,8 +119,7 @@ $$;
 create or replace function pgque._owner(i_letter pgque.dead_letter) returns integer
 language plpgsql as $$
 begin
-    return sub_id from pgque.subscription
-        where sub_queue = i_letter.dl_queue_id and sub_consumer = i_letter.dl_consumer_id;
+    return (pgque._find_subscription(i_letter.dl_queue_id, i_letter.dl_consumer_id)).sub_id;
 end
 $$;
 

@@ -113,13 +113,12 @@ language plpgsql
 set enable_seqscan = off set enable_bitmapscan = off set jit = off set max_parallel_workers_per_gather = 0
 as $$
 declare
+    v_slowest bigint := pgque._slowest_tick(i_queue.queue_id);
     v_snapshot pg_snapshot;
     v_is_needed boolean;
 begin
     select tick_snapshot into v_snapshot from pgque.tick
-    where tick_queue = i_queue.queue_id and tick_id = least(
-        (select min(sub_last_tick) from pgque.subscription where sub_queue = i_queue.queue_id),
-        (pgque._last_tick(i_queue.queue_id)).tick_id);
+    where tick_queue = i_queue.queue_id and tick_id = least(v_slowest, (pgque._last_tick(i_queue.queue_id)).tick_id);
     if not found then
         return true;
     end if;
@@ -136,10 +135,12 @@ create or replace function pgque._delete_ticks(i_queue pgque.queue, i_before big
 language plpgsql
 set enable_seqscan = off set jit = off
 as $$
+declare
+    v_slowest bigint := pgque._slowest_tick(i_queue.queue_id);
 begin
     delete from pgque.tick
     where tick_queue = i_queue.queue_id
       and tick_id < i_before
-      and tick_id < coalesce((select min(sub_last_tick) from pgque.subscription where sub_queue = i_queue.queue_id), i_before);
+      and tick_id < coalesce(v_slowest, i_before);
 end
 $$;

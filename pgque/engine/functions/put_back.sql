@@ -82,8 +82,8 @@ begin
     if i_sub.sub_role <> 'coop_member' then
         return i_sub.sub_consumer;
     end if;
-    return sub_consumer from pgque.subscription
-        where sub_queue = i_sub.sub_queue and sub_id = i_sub.sub_id and sub_role = 'coop_main';
+    return sub_consumer from unnest(pgque._subscriptions(i_sub.sub_queue)) as s
+        where sub_id = i_sub.sub_id and sub_role = 'coop_main';
 end
 $$;
 

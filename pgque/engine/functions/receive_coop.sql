@@ -115,14 +115,8 @@ begin
     if v_member.sub_next_tick is not null or i_dead_interval is null then
         return v_member;
     end if;
-    perform pgque._cut_activity(i_main);
-    select * into v_victim from pgque.subscription
-    where sub_queue = i_main.sub_queue and sub_id = i_main.sub_id and sub_role = 'coop_member'
-      and sub_no <> v_member.sub_no and sub_next_tick is not null
-      and sub_active < clock_timestamp() - i_dead_interval
-    order by sub_active limit 1
-    for no key update skip locked;
-    if not found then
+    v_victim := pgque._lock_silent(pgque._workers(i_main, v_member), i_dead_interval);
+    if v_victim.sub_no is null then
         return v_member;
     end if;
     v_member.sub_last_tick := v_victim.sub_last_tick;
@@ -139,16 +133,46 @@ begin
 end
 $$;
 
--- _cut_activity has members that were last heard of in the future, of a clock that was set
--- back since, be silent from now on: they would have to be waited for as long as that.
-create or replace function pgque._cut_activity(i_main pgque.subscription) returns void
+-- _workers are the other members of the group that have a window, those first that were
+-- not heard of for longest.
+create or replace function pgque._workers(i_main pgque.subscription, i_member pgque.subscription) returns pgque.subscription[]
 language plpgsql as $$
 begin
-    update pgque.subscription set sub_active = clock_timestamp()
-    where sub_no in (
-        select sub_no from pgque.subscription
-        where sub_queue = i_main.sub_queue and sub_id = i_main.sub_id and sub_role = 'coop_member'
-          and sub_next_tick is not null and sub_active > clock_timestamp()
-        for no key update skip locked);
+    return array(
+        select s from unnest(pgque._subscriptions(i_main.sub_queue)) as s
+        where s.sub_id = i_main.sub_id and s.sub_role = 'coop_member' and s.sub_no <> i_member.sub_no and s.sub_next_tick is not null
+        order by s.sub_active);
+end
+$$;
+
+-- _lock_silent locks the first of the members that was not heard of for that long, and
+-- returns a null row when there is none, or when those who are have moved or are locked.
+--
+-- Members that were last heard of in the future, of a clock that was set back since, are
+-- silent from now on: they would have to be waited for as long as that.
+create or replace function pgque._lock_silent(i_members pgque.subscription[], i_dead_interval interval)
+returns pgque.subscription
+language plpgsql as $$
+declare
+    v_member pgque.subscription;
+begin
+    foreach v_member in array i_members loop
+        continue when not pgque._is_silent(v_member, i_dead_interval) and v_member.sub_active <= clock_timestamp();
+        v_member := pgque._try_lock_subscription(v_member);
+        if pgque._is_silent(v_member, i_dead_interval) then
+            return v_member;
+        elsif v_member.sub_active > clock_timestamp() then
+            v_member.sub_active := clock_timestamp();
+            perform pgque._store_cursor(v_member);
+        end if;
+    end loop;
+    return null;
+end
+$$;
+
+create or replace function pgque._is_silent(i_member pgque.subscription, i_dead_interval interval) returns boolean
+language plpgsql as $$
+begin
+    return i_member.sub_next_tick is not null and i_member.sub_active < clock_timestamp() - i_dead_interval;
 end
 $$;

@@ -11,7 +11,7 @@ declare
     v_queue pgque.queue := pgque._queue_for_consumers(x_queue_name);
     v_consumer integer := pgque._lock_consumer(x_consumer_id);
 begin
-    if exists (select from pgque.subscription where sub_queue = v_queue.queue_id and sub_consumer = v_consumer) then
+    if (pgque._find_subscription(v_queue.queue_id, v_consumer)).sub_no is not null then
         return 0;
     end if;
     insert into pgque.subscription (sub_queue, sub_consumer, sub_last_tick)
