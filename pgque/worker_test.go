@@ -3,13 +3,16 @@ package pgque_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,7 +28,7 @@ const (
 
 // workers are what a process of its own can do until it is killed.
 var workers = map[string]func(dsn string){"consume": consumeUntilKilled, "produce": produceUntilKilled,
-	"exit": consumeUntilDeadly}
+	"exit": consumeUntilDeadly, "measure": consumeMeasured}
 
 // startWorker runs the test binary as a worker on the bus's database. It is gone
 // when the test ends, and when this process does.
@@ -269,5 +272,65 @@ func TestProducerKilled_WhatWasReportedIsStored(t *testing.T) {
 	}
 	if len(page) > len(reported)+1 {
 		t.Errorf("%d stored, %d reported: more than the one on its way", len(page), len(reported))
+	}
+}
+
+const backlog = 10_000 // messages of a kilobyte, for each kind of handler
+
+// consumeMeasured handles a backlog of all three kinds, and prints the largest heap that
+// it saw on the way.
+func consumeMeasured(dsn string) {
+	client := connectWorker(dsn)
+	var most, handled atomic.Uint64
+	ctx, done := context.WithCancel(context.Background())
+	note := func(n int) {
+		before := handled.Add(uint64(n)) - uint64(n)
+		if now := before + uint64(n); now/500 != before/500 {
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			most.Store(max(most.Load(), m.HeapAlloc))
+		}
+		if handled.Load() == 3*backlog {
+			done()
+		}
+	}
+	c := client.NewConsumer("orders", "billing", pgque.WithMaxMessages(500), pgque.WithConcurrency(2))
+	c.Handle("plain", func(context.Context, pgque.Message) error { note(1); return nil })
+	c.HandleTx("tx", func(context.Context, pgx.Tx, pgque.Message) error { note(1); return nil })
+	c.HandleBatch("batch", func(_ context.Context, msgs []pgque.Message) []error { note(len(msgs)); return nil })
+	if err := c.Start(ctx); !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	fmt.Println(most.Load())
+}
+
+// A ticker that pauses for a day leaves one huge batch. It is measured in a process of its
+// own, since other tests use memory too.
+func TestStart_MemoryIsThatOfAPageWhateverTheBacklog(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	b.subscribe("billing")
+	for _, eventType := range []string{"plain", "tx", "batch"} {
+		events := make([]pgque.Event, backlog)
+		for i := range events {
+			events[i] = pgque.Event{Type: eventType, Payload: strings.Repeat("x", 1000)}
+		}
+		_, err := b.SendBatch(t.Context(), "orders", events)
+		b.must(err)
+	}
+	b.tick()
+	if batches := b.number("select count(*) from pgque.tick") - 1; batches != 1 {
+		t.Fatalf("the backlog is %d batches", batches)
+	}
+	var output strings.Builder
+	worker, ended := b.startWorker("measure", &output), make(chan error, 1)
+	go func() { ended <- worker.Wait() }()
+	b.must(within(t, "all is handled", ended))
+	heap, err := strconv.Atoi(strings.TrimSpace(output.String()))
+	b.must(err)
+	t.Logf("%d KB of heap for %d KB of messages", heap/1000, 3*backlog)
+	if heap > 5_000_000 {
+		t.Errorf("a heap of %d bytes for pages of half a megabyte: it grows with the backlog", heap)
 	}
 }
