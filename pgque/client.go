@@ -75,7 +75,7 @@ func Connect(ctx context.Context, dsn string) (*Client, error) {
 func New(pool *pgxpool.Pool, opts ...ClientOption) *Client {
 	c := &Client{pool: pool, log: slog.Default()}
 	c.closed, c.close = context.WithCancel(context.Background())
-	c.listener.client = c
+	c.listener.client, c.listener.silence, c.listener.wait = c, selfTestInterval, selfTestWait
 	c.watch.client = c
 	for _, opt := range opts {
 		opt(c)

@@ -30,7 +30,9 @@ const (
 // LISTEN and delivers nothing. So the listener sends itself a notification, and
 // counts as hearing only once it came back.
 type listener struct {
-	client *Client
+	client  *Client
+	silence time.Duration // after which the connection is tested again
+	wait    time.Duration // for the notification of the test to come back
 
 	mu      sync.Mutex
 	subs    map[*subscription]struct{}
@@ -164,6 +166,9 @@ func (l *listener) session(ctx context.Context, heard func()) error {
 	if err := ears.selfTest(ctx); err != nil {
 		return err
 	}
+	// The turns are the session's. Where the server does not know these settings, they are
+	// free as soon as it finds out by itself.
+	_ = ears.exec(ctx, sqlKeepAlive)
 	heard()
 	l.setHearing(true)
 	defer ears.giveTurnsUp(ctx)
@@ -294,7 +299,7 @@ func (e *ears) exec(ctx context.Context, sql string) error {
 // silence it tests the connection.
 func (e *ears) wait(ctx context.Context) error {
 	for {
-		err := e.next(ctx, selfTestInterval)
+		err := e.next(ctx, e.listener.silence)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -351,7 +356,7 @@ func (e *ears) next(ctx context.Context, patience time.Duration) error {
 // selfTest sends a notification through another connection and waits until it
 // arrives here. The pool stays out of it: handlers may hold all of its connections.
 func (e *ears) selfTest(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, selfTestWait)
+	ctx, cancel := context.WithTimeout(ctx, e.listener.wait)
 	defer cancel()
 	if err := e.exec(ctx, "listen "+pgx.Identifier{e.own}.Sanitize()); err != nil {
 		return err

@@ -81,6 +81,11 @@ const (
 
 	sqlNotify = `select pg_notify($1::text, $2::text)`
 
+	// sqlKeepAlive makes the server end its session within a minute when the other end of
+	// the connection is gone without a word. By default that takes it two hours.
+	sqlKeepAlive = `select set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
+		set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '60s', false)`
+
 	sqlFetch = `select ` + messageColumns + ` from pgque.fetch($1::text, $2::text, $3::int)`
 	// sqlLazy makes the transaction's commit return before its log is on disk: a crash
 	// of the server may undo it. For cursors and ticks only, where that means that
