@@ -47,6 +47,9 @@ func (s *session) handlePage(page []Message, limit int) []result {
 				if w.handleCall(page, results, lane[:n]) {
 					halted.Store(true)
 				}
+				if !results[lane[0]].begun() {
+					return
+				}
 				lane = lane[n:]
 			}
 		}
@@ -173,8 +176,11 @@ func (s *session) handle(ctx context.Context, msg Message) result {
 // reference to the message.
 func (w *worker) handle(ctx context.Context, msg *Message) result {
 	r, ok := w.to(msg.Type)
-	if !ok {
+	switch {
+	case !ok:
 		return w.unhandled(*msg)
+	case r.inTx && !inTransaction(ctx): // set since the page was begun; the next one is in a transaction
+		return result{}
 	}
 	call := &messageContext{Context: ctx, msg: *msg}
 	w.hang.begin(call)

@@ -121,3 +121,8 @@ func txFromContext(ctx context.Context) (pgx.Tx, bool) {
 	tx, ok := ctx.Value(txKey).(pgx.Tx)
 	return tx, ok
 }
+
+func inTransaction(ctx context.Context) bool {
+	_, ok := txFromContext(ctx)
+	return ok
+}

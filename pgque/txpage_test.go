@@ -46,6 +46,29 @@ func TestHandleTx_EffectsAndCursorCommitTogether(t *testing.T) {
 	})
 }
 
+func TestHandleTx_SetInsideAPageCountsFromTheNextMessage(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, b *bus) {
+		b.effects()
+		b.subscribe("billing")
+		c := b.NewConsumer("orders", "billing", pgque.WithRetryPolicy(pgque.RetryPolicy{MaxAttempts: 1}))
+		c.Handle("b", func(context.Context, pgque.Message) error { return nil })
+		c.Handle("a", func(context.Context, pgque.Message) error {
+			c.HandleTx("a", leaveEffect)
+			c.HandleTx("b", leaveEffect)
+			return nil
+		})
+		_, rest := b.send("a", 1), append(b.send("a", 2), b.send("b", 2)...)
+		b.tick()
+		stop := b.start(c)
+		b.untilDrained("billing")
+		_ = stop()
+		b.eachOnce(rest)
+		if n := b.number(`select count(*) from pgque.dead_letter`); n != 0 {
+			t.Errorf("%d messages failed", n)
+		}
+	})
+}
+
 func (b *bus) untilEffects(n int64) {
 	b.t.Helper()
 	until(b.t, fmt.Sprint(n, " effects"), func() bool { return b.number(`select count(*) from effect`) >= n })
