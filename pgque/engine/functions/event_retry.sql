@@ -2,7 +2,8 @@
 -- consumer, however often it was put back before. Returns 1, or 0 when it waits
 -- already. The batch stays open.
 --
--- Raises PQ003 when the batch is not open, PQ004 when it does not hold the event.
+-- Raises PQ003 when the batch is not open, PQ004 when it does not hold the event, PQ009
+-- when the time is null or infinite.
 create or replace function pgque.event_retry(x_batch_id bigint, x_event_id bigint, x_retry_time timestamptz) returns integer
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
@@ -12,6 +13,7 @@ declare
     v_queue pgque.queue;
     v_event pgque.event_template;
 begin
+    perform pgque._check_retry_time(x_retry_time);
     select * into v_event from pgque._batch_events(v_sub, array[x_event_id]) order by ev_retry desc nulls last limit 1;
     if v_event.ev_id is null then
         raise exception 'event not found: % in batch %', x_event_id, x_batch_id using errcode = 'PQ004';
@@ -35,6 +37,35 @@ begin
 end
 $$;
 call pgque._allow('pgque_reader', 'pgque.event_retry(bigint, bigint, integer)');
+
+-- event_retry_raw(queue, consumer, retry_after, id, time, retry, type, data, extra1 .. extra4)
+-- puts an event of the caller's making among a consumer's retries: with an id, time and
+-- retry count of the caller's choice, where null id and time get their defaults. Returns
+-- the event id; when that id waits already, the one that waits stays as it is.
+--
+-- Raises PQ001, PQ002 when the consumer is not subscribed, PQ009 for a time that is null or
+-- infinite.
+create or replace function pgque.event_retry_raw(
+    x_queue text, x_consumer text, x_retry_after timestamptz, x_ev_id bigint, x_ev_time timestamptz, x_ev_retry integer,
+    x_ev_type text, x_ev_data text, x_ev_extra1 text, x_ev_extra2 text, x_ev_extra3 text, x_ev_extra4 text)
+returns bigint
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+declare
+    v_queue pgque.queue := pgque._queue_for_consumers(x_queue);
+    v_sub pgque.subscription := pgque._lock_subscription(pgque._subscription(x_queue, x_consumer));
+    v_id bigint := coalesce(x_ev_id, nextval(v_queue.queue_event_seq));
+begin
+    perform pgque._check_retry_time(x_retry_after);
+    insert into pgque.retry_queue (ev_retry_after, ev_queue, ev_id, ev_time, ev_txid, ev_owner, ev_retry,
+                                   ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4)
+    values (x_retry_after, v_queue.queue_id, v_id, coalesce(x_ev_time, now()), null, v_sub.sub_id, x_ev_retry,
+            x_ev_type, x_ev_data, x_ev_extra1, x_ev_extra2, x_ev_extra3, x_ev_extra4)
+    on conflict (ev_owner, ev_id) do nothing;
+    return v_id;
+end
+$$;
 
 -- batch_retry(batch, seconds) puts all events of an open batch back. Returns how many
 -- it put back. The batch stays open.
@@ -72,6 +103,16 @@ begin
     end if;
     perform pgque._check_unpartitioned(v_sub, 'nack_partitioned');
     return v_sub;
+end
+$$;
+
+-- _check_retry_time raises PQ009 for a time that never comes.
+create or replace function pgque._check_retry_time(i_time timestamptz) returns void
+language plpgsql as $$
+begin
+    if i_time is null or not isfinite(i_time) then
+        raise exception 'retry time must be finite, got %', i_time using errcode = 'PQ009';
+    end if;
 end
 $$;
 
