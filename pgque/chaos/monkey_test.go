@@ -49,6 +49,8 @@ var troubles = []struct {
 	{"backends terminated", 8, (*monkey).terminateBackends},
 	{"notifications lost", 6, func(m *monkey) { m.proxy.deaf.Store(true); m.wait(2 * time.Second); m.proxy.deaf.Store(false) }},
 	{"ticker paused", 5, (*monkey).pauseTicker},
+	{"clock set back", 3, func(m *monkey) { m.turnClock("-1 hour") }},
+	{"clock set forward", 3, func(m *monkey) { m.turnClock("1 hour") }},
 }
 
 // rage causes trouble for that long.
@@ -99,6 +101,21 @@ func (m *monkey) pauseTicker() {
 	m.admin(fmt.Sprintf("select pgque.set_queue_config('%s', 'ticker_paused', 'true')", queue))
 	m.wait(1500 * time.Millisecond)
 	m.admin(fmt.Sprintf("select pgque.set_queue_config('%s', 'ticker_paused', 'false')", queue))
+}
+
+// turnClock does to the database what turning the server's clock does: what was noted
+// before moves the other way. Rows that somebody works with stay as they are, as if they
+// were noted just after.
+func (m *monkey) turnClock(by string) {
+	for _, noted := range [][2]string{
+		{"tick", "tick_time = tick_time - %[1]s"},
+		{"queue", "queue_switch_time = queue_switch_time - %[1]s"},
+		{"subscription", "sub_active = sub_active - %[1]s"},
+		{"partition_slot", "lease_until = lease_until - %[1]s, wanted_until = wanted_until - %[1]s"},
+	} {
+		m.admin(fmt.Sprintf("update pgque.%[1]s set %[2]s where ctid in (select ctid from pgque.%[1]s for no key update skip locked)",
+			noted[0], fmt.Sprintf(noted[1], "interval '"+by+"'")))
+	}
 }
 
 func (m *monkey) admin(sql string) {
