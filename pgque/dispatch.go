@@ -31,7 +31,8 @@ func (s *session) stopping(parts bool) bool {
 
 // handlePage runs the handlers of the first messages of a page, as many as limit
 // says, and returns the results in the order of the page. After a Halt, or when the
-// consumer is to stop, no further message is begun.
+// consumer is to stop, no further message is begun; behind one that cannot be begun in
+// this page, none of its lane.
 func (s *session) handlePage(page []Message, limit int) []result {
 	results := make([]result, len(page))
 	var halted atomic.Bool

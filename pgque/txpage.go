@@ -34,6 +34,9 @@ var (
 )
 
 func (s *session) hasTx(page []Message) bool {
+	if !s.anyTx() {
+		return false
+	}
 	routes := s.routes()
 	for i := range page {
 		if r, ok := routes.to(page[i].Type); ok && r.inTx {
