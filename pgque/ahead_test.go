@@ -69,13 +69,13 @@ func TestConsumer_PageIsSettledThoughTheNextOneCannotBeFetched(t *testing.T) {
 		if count != 5 {
 			return
 		}
-		b.exec(`alter function pgque.fetch(text, text, integer) rename to fetch_away`)
+		b.exec(`alter function pgque.next_page_1(text, integer, bigint, boolean) rename to next_page_away`)
 		go func() {
 			defer close(mended)
 			until(t, "the page is settled", func() bool {
 				return b.number(`select count(*) from pgque.subscription where sub_done_id is not null and sub_batch is null`) == 1
 			})
-			b.exec(`alter function pgque.fetch_away(text, text, integer) rename to "fetch"`)
+			b.exec(`alter function pgque.next_page_away(text, integer, bigint, boolean) rename to next_page_1`)
 		}()
 	})
 	<-mended

@@ -16,6 +16,7 @@ type capability struct {
 	watch     bool // tick_queues() and maint_queues(): the same for many queues at once
 	shorten   bool // shorten() and release(): a part of a page can be settled
 	begin     bool // begin_message(): deaths of the process are counted
+	next      bool // next_page(): settlement of a page and the next page in one, and a reader for each queue
 	resign    bool // resign_subconsumer(): a member that stops leaves its batch to the others
 	insert    bool // insert_target(): events may be inserted directly
 }
@@ -46,7 +47,8 @@ func (c *Client) capability(ctx context.Context) (capability, error) {
 		return *c.engine.known, nil
 	}
 	var e capability
-	err := c.pool.QueryRow(ctx, sqlCapabilities).Scan(&e.installed, &e.settle, &e.fetch, &e.tick, &e.maint, &e.watch, &e.shorten, &e.begin, &e.resign, &e.insert)
+	err := c.pool.QueryRow(ctx, sqlCapabilities).Scan(&e.installed, &e.settle, &e.fetch, &e.tick, &e.maint, &e.watch, &e.shorten,
+		&e.begin, &e.resign, &e.insert, &e.next)
 	e.watch = e.watch && e.tick && e.maint
 	if err == nil && e.installed {
 		c.engine.known = &e

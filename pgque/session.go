@@ -13,6 +13,7 @@ import (
 const (
 	errorPauseLeast = 50 * time.Millisecond
 	errorPauseMost  = 15 * time.Second
+	deafPollLeast   = 5 * time.Millisecond
 	deafPollMost    = 500 * time.Millisecond // between two looks without notifications
 	mostExpected    = 10_000                 // messages that room is made for in advance
 )
@@ -23,6 +24,7 @@ type session struct {
 	taking   context.Context // ends: no further message is begun
 	working  context.Context // ends: handlers are to stop
 	engine   capability
+	reader   reader
 	pulse    pulse
 	sub      *subscription
 	deaf     backoff // between two looks without notifications
@@ -33,6 +35,8 @@ type session struct {
 
 	ahead       []Message // the next page, which came with the last settlement
 	lookedAhead bool      // the last settlement asked for the next page, whether or not there was one
+	atHead      bool      // the last page ended with a tick that was made for it
+	behind      []Message // of the same batch as ahead: done, which is not settled yet
 
 	noted note // that the engine has
 	alone int  // messages to handle one by one, since one of them may kill the process
@@ -47,7 +51,7 @@ type session struct {
 
 func (c *Consumer) run(taking, working context.Context) error {
 	s := &session{Consumer: c, taking: taking, working: working, declared: c.declaredSet(), lost: make(map[int64]int),
-		deaf: backoff{least: tickLeast, most: deafPollMost}}
+		deaf: backoff{least: deafPollLeast, most: deafPollMost}}
 	if err := s.prepare(); err != nil {
 		return err
 	}
@@ -106,7 +110,10 @@ func (s *session) tryPrepare() (err error) {
 		return wrap(err, "consumer %q on %q", s.name, s.queue)
 	}
 	s.pulse = pulse{client: s.client, queue: s.queue, engine: s.engine, enabled: s.ticks}
-	return s.subscribe(ctx)
+	if err = s.subscribe(ctx); err != nil {
+		return err
+	}
+	return s.findReader(ctx)
 }
 
 // loop takes page after page; it waits only when there is none, and after errors.
@@ -133,6 +140,7 @@ func (s *session) loop() error {
 		}
 		s.pulse.maintain(s.taking, time.Now())
 	}
+	s.dropAhead()
 	return stopReason(s.taking)
 }
 
@@ -150,9 +158,17 @@ func (s *session) step() (handled bool, err error) {
 	case deadly.failed():
 		return true, s.settle(page, append([]result{deadly}, make([]result, len(page)-1)...))
 	case s.hasTx(page[:limit]):
+		if len(s.behind) > 0 {
+			return true, s.settleBehind(page, make([]result, len(page)))
+		}
 		return true, s.handleTxPage(page, limit)
 	}
-	return true, s.settle(page, s.handlePage(page, limit))
+	if s.extends(page) {
+		return true, s.handleExtending(page)
+	}
+	results := s.handlePage(page, limit)
+	s.linger()
+	return true, s.settleBehind(page, results)
 }
 
 func (s *session) fetch() ([]Message, error) {
@@ -167,12 +183,7 @@ func (s *session) fetch() ([]Message, error) {
 	ctx, cancel := context.WithTimeout(s.taking, statementTimeout)
 	defer cancel()
 	if s.fetches() {
-		var page []Message
-		batch := &pgx.Batch{}
-		batch.Queue(sqlLazy)
-		s.queueFetch(batch, &page)
-		err := s.client.pool.SendBatch(ctx, batch).Close()
-		return page, err
+		return s.fetchBehind(ctx, 0)
 	}
 	return s.client.receive(ctx, s.queue, s.name, s.pageLimit())
 }
@@ -180,10 +191,16 @@ func (s *session) fetch() ([]Message, error) {
 // fetches reports a consumer of its own on an engine that has fetch.
 func (s *session) fetches() bool { return s.member == "" && s.engine.fetch && s.engine.pages() }
 
-func (s *session) queueFetch(batch *pgx.Batch, page *[]Message) {
+// queueFetch asks for the page behind batchID, which must be settled by then; with a
+// reader it is settled by this, all of it as done. 0 is no page. Without wait it fails with
+// 55P03 while somebody else works at the cursor.
+func (s *session) queueFetch(batch *pgx.Batch, batchID int64, wait bool, page *[]Message) {
 	sql, args := sqlFetch, []any{s.queue, s.name, s.maxMessages}
-	if l := s.lease; l != nil {
+	switch l := s.lease; {
+	case l != nil:
 		sql, args = sqlFetchSlot, []any{l.queue, l.consumer, l.slot, l.n, l.worker, s.maxMessages}
+	case s.reader.known():
+		sql, args = s.reader.next, []any{s.name, s.maxMessages, orNull(batchID), wait}
 	}
 	batch.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
 		*page, err = collectMessages(rows, s.usual)
@@ -199,7 +216,11 @@ func (s *session) idle() { s.idleUntil(time.Now().Add(s.pollAfter())) }
 // time to ask anyway. It is the only place where a healthy consumer waits.
 func (s *session) idleUntil(ask time.Time) (ticked bool) {
 	for s.taking.Err() == nil {
-		if s.pulse.beat(s.taking, time.Now()) {
+		if s.reader.known() && s.engine.tick {
+			if s.pulse.isDue(time.Now()) {
+				return true // the next page comes with the tick
+			}
+		} else if s.pulse.beat(s.taking, time.Now()) {
 			return true
 		}
 		timer := time.NewTimer(time.Until(s.pulse.next(ask)))

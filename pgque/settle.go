@@ -34,6 +34,8 @@ type settlement struct {
 	released []int64 // not finished, and not behind last either
 }
 
+// isClean reports a page all of whose messages are done.
+func (b settlement) isClean() bool { return b.isWhole() && len(b.failed) == 0 }
 func (b settlement) isWhole() bool { return !b.part && len(b.released) == 0 }
 
 // settle records the results: the failed messages are put back or dead-lettered and
@@ -238,8 +240,12 @@ func (s *session) settledPage(books settlement) SettledPage {
 // record settles in one round trip and one transaction. Where it can, the same round
 // trip brings the next page, on the first try.
 func (s *session) record(ctx context.Context, books settlement, first bool) error {
-	if s.engine.settle {
-		return s.settleAhead(ctx, books, first && s.fetches() && s.taking.Err() == nil)
+	ahead := first && s.fetches() && s.taking.Err() == nil
+	switch {
+	case ahead && s.reader.known() && books.isClean():
+		return s.advance(ctx, books)
+	case s.engine.settle:
+		return s.settleAhead(ctx, books, ahead)
 	}
 	return pgx.BeginFunc(ctx, s.client.pool, func(tx pgx.Tx) error {
 		return s.client.settleWindow(ctx, tx, books)
@@ -300,7 +306,7 @@ func (s *session) settleAhead(ctx context.Context, books settlement, andFetch bo
 	sql, args := books.statement()
 	batch.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan(&settled) })
 	if andFetch {
-		s.queueFetch(batch, &next)
+		s.queueFetch(batch, 0, true, &next)
 	}
 	if err := s.client.pool.SendBatch(ctx, batch).Close(); err != nil {
 		return err

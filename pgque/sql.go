@@ -87,6 +87,11 @@ const (
 		set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '60s', false)`
 
 	sqlFetch = `select ` + messageColumns + ` from pgque.fetch($1::text, $2::text, $3::int)`
+	// sqlNextPage and sqlExtendPage have the number of the queue in them.
+	sqlNextPage   = `select ` + messageColumns + ` from pgque.next_page_%d($1::text, $2::int, $3::bigint, $4::boolean)`
+	sqlExtendPage = `select ` + messageColumns + ` from pgque.extend_page_%d($1::bigint, $2::int, $3::bigint)`
+	sqlQueueID    = `select queue_id from pgque.queue where queue_name = $1::text`
+
 	// sqlLazy makes the transaction's commit return before its log is on disk: a crash
 	// of the server may undo it. For cursors and ticks only, where that means that
 	// messages are delivered again.
@@ -161,7 +166,8 @@ const (
 		           and to_regprocedure('pgque.release(bigint,bigint[])') is not null,
 		       to_regprocedure('pgque.begin_message(bigint,bigint)') is not null,
 		       to_regprocedure('pgque.resign_subconsumer(text,text,text)') is not null,
-		       to_regprocedure('pgque.insert_target(text)') is not null`
+		       to_regprocedure('pgque.insert_target(text)') is not null,
+		       to_regprocedure('pgque.next_page(text,text,integer,bigint,boolean)') is not null`
 
 	sqlCreateQueue    = `select pgque.create_queue($1::text)`
 	sqlDropQueue      = `select pgque.drop_queue($1::text, $2::bool)`

@@ -8,7 +8,9 @@ import (
 )
 
 const (
-	tickLeast      = 5 * time.Millisecond   // between two ticks of one consumer
+	paceLeast      = 2 * time.Millisecond   // between two ticks of one consumer
+	paceMost       = 20 * time.Millisecond  // the same, when ticks are slow
+	paceFactor     = 3                      // times what a tick costs
 	tickMost       = 250 * time.Millisecond // between two looks at an idle queue
 	tickDeferral   = 500 * time.Millisecond // after somebody else's tick
 	maintInterval  = 2 * time.Second
@@ -28,8 +30,10 @@ type pulse struct {
 	engine    capability
 	enabled   bool
 	interval  time.Duration
-	due       time.Time // of the next tick
-	deferred  time.Time // not before: somebody else ticks
+	cost      time.Duration // of a tick, lately
+	last      time.Time     // when the last tick was asked for
+	due       time.Time     // of the next tick
+	deferred  time.Time     // not before: somebody else ticks
 	maintDue  time.Time
 	ownTick   int64 // the last tick that was made here
 	heard     int64 // the tick that deferred is for
@@ -38,9 +42,11 @@ type pulse struct {
 	loggedAt  time.Time
 }
 
+// least is the pace under load: ticks take a part of the time, so that a slow server makes
+// few.
 func (p *pulse) least() time.Duration {
 	if p.engine.tick {
-		return tickLeast
+		return min(max(paceFactor*p.cost, paceLeast), paceMost)
 	}
 	return foreignTick
 }
@@ -49,7 +55,10 @@ func (p *pulse) least() time.Duration {
 func (p *pulse) quicken(now time.Time) {
 	p.takeBack()
 	p.interval = p.least()
-	p.lookBy(now.Add(p.interval))
+	if soon := p.last.Add(p.interval); soon.After(now) {
+		now = soon
+	}
+	p.lookBy(now)
 }
 
 // lookBy brings the next look forward, if not into somebody else's time.
@@ -63,9 +72,10 @@ func (p *pulse) lookBy(soon time.Time) {
 }
 
 // sawTick leaves ticking to whoever made that tick for a while, if it was not made
-// here. While the other one ticks on, the while does not end.
+// here. While the other one ticks on, the while does not end. News that come late, of a
+// tick before the last own one, count as own: what it covers was looked for since.
 func (p *pulse) sawTick(tick int64, now time.Time) (own bool) {
-	if tick != 0 && tick == p.ownTick {
+	if tick != 0 && tick <= p.ownTick {
 		return true
 	}
 	if tick != 0 {
@@ -79,23 +89,33 @@ func (p *pulse) sawTick(tick int64, now time.Time) (own bool) {
 
 // beat ticks when a tick is due and reports whether there is a new one.
 func (p *pulse) beat(ctx context.Context, now time.Time) bool {
-	if !p.enabled || p.entrusted || now.Before(p.due) {
+	if !p.isDue(now) {
 		return false
 	}
-	p.interval = min(max(p.interval*2, p.least()), tickMost)
-	p.due = now.Add(jitter(p.interval))
 	tick, err := p.tick(ctx)
+	p.looked(now, time.Now(), tick)
 	if err != nil {
 		p.failed(ctx, "tick", err)
-		return false
-	}
-	if tick == 0 {
+	} else if tick == 0 {
 		p.entrustWhenIdle(now)
-		return false
 	}
-	p.ownTick, p.interval = tick, p.least()
-	p.due = now.Add(p.interval)
-	return true
+	return err == nil && tick != 0
+}
+
+func (p *pulse) isDue(now time.Time) bool {
+	return p.enabled && !p.entrusted && !now.Before(p.due)
+}
+
+// looked notes a look that began and ended then, and the tick that was made; 0 is none.
+func (p *pulse) looked(began, ended time.Time, tick int64) {
+	p.last, p.cost = began, (3*p.cost+ended.Sub(began))/4
+	if tick != 0 {
+		p.ownTick, p.interval = tick, p.least()
+		p.due = began.Add(p.interval)
+		return
+	}
+	p.interval = min(max(p.interval*2, p.least()), tickMost)
+	p.due = began.Add(jitter(p.interval))
 }
 
 func (p *pulse) entrustWhenIdle(now time.Time) {

@@ -48,7 +48,7 @@ func TestPulse_OwnTickIsNoReasonToWait(t *testing.T) {
 		t.Error("its own tick was taken for another's")
 	}
 	p.quicken(now)
-	if p.due.After(now.Add(tickLeast)) {
+	if p.due.After(now.Add(paceMost)) {
 		t.Errorf("the next look is %v away", p.due.Sub(now))
 	}
 }
@@ -94,7 +94,7 @@ func TestPulse_TickOfItsWatchIsItsOwn(t *testing.T) {
 			t.Error("the tick was not reported, or twice")
 		}
 		p.quicken(now)
-		if p.entrusted || p.due.After(now.Add(tickLeast)) {
+		if p.entrusted || p.due.After(now.Add(paceMost)) {
 			t.Errorf("the next look is %v away", p.due.Sub(now))
 		}
 	}

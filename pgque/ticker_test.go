@@ -100,7 +100,7 @@ func TestStart_RoleThatMayNotTickSaysSoAndGoesOn(t *testing.T) {
 	s := pgquetest.Start(t)
 	c := pgquetest.New(t, pgquetest.On(s))
 	for _, function := range []string{"settle(bigint,bigint[],double precision[],text[],boolean[])",
-		"fetch(text,text,integer)", "tick_queue(text)", "maint_queue(text)"} {
+		"fetch(text,text,integer)", "next_page(text,text,integer,bigint,boolean)", "tick_queue(text)", "maint_queue(text)"} {
 		if _, err := c.Pool().Exec(t.Context(), "drop function pgque."+function); err != nil {
 			t.Fatal(err)
 		}

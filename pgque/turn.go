@@ -40,7 +40,7 @@ func (s *session) awaitTurn() {
 			return
 		case turnTaken:
 			grace = time.Now().Add(turnGrace)
-			s.ahead, s.lookedAhead = nil, false
+			s.dropAhead()
 			s.client.listener.tryAgain()
 			if !s.saidStandby && time.Since(since) > turnGrace {
 				s.saidStandby = true

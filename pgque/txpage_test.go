@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -259,16 +260,18 @@ func TestHandleTx_WorkerThatWasOvertakenCommitsNothing(t *testing.T) {
 		b.subscribe("billing")
 		ids := b.send("a", 3)
 		b.tick()
-		var once bool
+		overtaken := make(chan struct{})
+		overtake := sync.OnceFunc(func() { close(overtaken) })
 		c := b.NewConsumer("orders", "billing")
 		c.HandleTx("a", func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
-			if !once {
-				once = true // another worker acks the page meanwhile
+			if msg.MsgID <= ids[len(ids)-1] { // another worker acks the page meanwhile
 				b.must(pgque.New(b.Pool()).Ack(ctx, msg.BatchID))
+				overtake()
 			}
 			return leaveEffect(ctx, tx, msg)
 		})
 		b.start(c)
+		within(t, "the page is acked", overtaken)
 		more := b.send("a", 2)
 		b.untilEffects(2)
 		b.untilDrained("billing")

@@ -24,11 +24,26 @@ type looks struct {
 }
 
 func (l *looks) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
-	if len(data.Args) != 1 || !strings.Contains(data.SQL, "pgque.tick_queue") && !strings.Contains(data.SQL, "pgque.maint_queue") {
-		return ctx
+	l.note(data.SQL, data.Args)
+	return ctx
+}
+
+func (l *looks) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	return ctx
+}
+
+func (l *looks) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
+	l.note(data.SQL, data.Args)
+}
+
+func (l *looks) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
+
+func (l *looks) note(sql string, args []any) {
+	if len(args) != 1 || !strings.Contains(sql, "pgque.tick_queue") && !strings.Contains(sql, "pgque.maint_queue") {
+		return
 	}
-	look := fmt.Sprint(data.Args[0])
-	if queues, ok := data.Args[0].([]string); ok {
+	look := fmt.Sprint(args[0])
+	if queues, ok := args[0].([]string); ok {
 		queues = slices.Clone(queues)
 		slices.Sort(queues)
 		look = "together: " + strings.Join(queues, " ")
@@ -36,7 +51,6 @@ func (l *looks) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Trace
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.noted = append(l.noted, look)
-	return ctx
 }
 
 func (l *looks) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}

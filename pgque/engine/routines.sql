@@ -40,6 +40,8 @@ set local client_min_messages = warning;
 \ir functions/finish_batch.sql
 \ir functions/receive.sql
 \ir functions/ack.sql
+\ir functions/next_page.sql
+\ir functions/readers.sql
 
 -- messages that failed
 \ir functions/put_back.sql

@@ -8,7 +8,7 @@ begin
     revoke all on schema pgque from public;
     revoke all on all functions in schema pgque from public;
     revoke all on all procedures in schema pgque from public;
-    revoke all on type pgque.message from public;
+    revoke all on type pgque.message, pgque.window from public;
 
     foreach v_role in array array['pgque_reader', 'pgque_writer', 'pgque_admin'] loop
         continue when to_regrole(v_role) is null;

@@ -225,3 +225,24 @@ begin
     );
 end
 $$;
+
+-- What bounds a window, as its two ticks tell (_window_sql).
+do $$
+begin
+    if to_regtype('pgque.window') is not null then
+        return;
+    end if;
+    create type pgque.window as (
+        low_mark        bigint, -- transactions above next_xid drew only ids above it
+        high_mark       bigint, -- no id is above it; null means unknown
+        last_snapshot   pg_snapshot, -- whose events the window does not hold
+        next_snapshot   pg_snapshot, -- whose events it does
+        running         xid8[], -- running at the last tick, and ended by the next one
+        first_xid       xid8, -- no transaction below it but those is in the window
+        next_xid        xid8, -- see low_mark
+        owner           integer, -- sub_id of the subscription that looks
+        slots           integer, -- sub_slots and sub_slot of it
+        slot            integer
+    );
+end
+$$;

@@ -347,6 +347,25 @@ func sleepAndFetch(a *actor, name string) error {
 	return a.ack(name, p)
 }
 
+// turnPages finishes each page with the call that brings the next one, or makes the page
+// longer. Like settleSome it asks for pages of one size.
+func turnPages(a *actor, name string) error {
+	p, err := a.receive(name, `pgque.next_page('q', $1, 9, null, true)`, name)
+	for err == nil && len(p.messages) > 0 && !a.chance(10) {
+		var next page
+		if a.chance(50) {
+			next, err = a.receive(name, `pgque.extend_page_1($1, 9, $2) where msg_id > 0`, p.batch, p.messages[len(p.messages)-1].id)
+		} else {
+			next, err = a.receive(name, `pgque.next_page('q', $1, 9, $2, $3)`, name, p.batch, a.chance(50))
+		}
+		if err = a.finished(name, p, 1, err); sqlState(err) == "PQ003" || sqlState(err) == "55P03" {
+			return nil // the other worker was faster, or is at it
+		}
+		p = next
+	}
+	return err
+}
+
 // cooperate is a member of a group that stops for longer than the others wait.
 func cooperate(a *actor, name string) error {
 	p, err := a.receive(name, `pgque.receive_coop('q', $1, $2, 6, '100 milliseconds')`, name, "m"+a.name[len(a.name)-1:])

@@ -99,6 +99,7 @@ var fullTime = map[string]struct {
 	"careless":  {1, nackThenAck},
 	"primitive": {1, finishBatches},
 	"sleeper":   {1, sleepAndFetch},
+	"turner":    {2, turnPages},
 	"group":     {3, cooperate},
 	"slots":     {3, workOnSlots},
 }

@@ -24,12 +24,18 @@ call pgque._allow('pgque_reader', 'pgque.ack(bigint)');
 create or replace function pgque._finish_page(i_sub pgque.subscription) returns void
 language plpgsql as $$
 begin
+    perform pgque._store_cursor(pgque._passed_page(i_sub));
+end
+$$;
+
+-- _passed_page is the cursor behind its open batch.
+create or replace function pgque._passed_page(i_sub pgque.subscription) returns pgque.subscription
+language plpgsql as $$
+begin
     if i_sub.sub_page_end is null or i_sub.sub_page_last then
-        i_sub := pgque._finished_window(i_sub);
-    else
-        i_sub.sub_done_id := i_sub.sub_page_end;
-        i_sub := pgque._closed_page(i_sub);
+        return pgque._finished_window(i_sub);
     end if;
-    perform pgque._store_cursor(i_sub);
+    i_sub.sub_done_id := i_sub.sub_page_end;
+    return pgque._closed_page(i_sub);
 end
 $$;

@@ -90,6 +90,7 @@ begin
         for i in 0 .. v_queue.queue_ntables - 1 loop
             execute format('grant select on %s_%s to pgque_reader', v_queue.queue_data_pfx, i);
         end loop;
+        perform pgque._create_readers(v_queue.queue_id);
     end if;
     return 1;
 end

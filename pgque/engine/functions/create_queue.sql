@@ -43,7 +43,8 @@ begin
 end
 $$;
 
--- _create_event_tables(id) makes the parent, which stays empty, and its children.
+-- _create_event_tables(id) makes the parent, which stays empty, its children, and the
+-- functions that read them.
 --
 -- Autovacuum is off: the tables never hold anything to vacuum.
 --
@@ -68,6 +69,7 @@ begin
         perform pgque._complete_event_table(v_queue, v_child);
         perform pgque._open_to_clients(v_queue, v_child);
     end loop;
+    perform pgque._create_readers(i_queue_id);
 end
 $$;
 

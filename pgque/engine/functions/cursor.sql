@@ -11,7 +11,7 @@
 -- _find_subscription returns the cursor, unlocked; a null row when there is none.
 create or replace function pgque._find_subscription(i_queue_id integer, i_consumer_id integer) returns pgque.subscription
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 declare
     v_sub pgque.subscription;
@@ -28,15 +28,20 @@ $$;
 -- Raises PQ001 when there is no such queue, PQ002 when the consumer is not subscribed.
 create or replace function pgque._subscription(i_queue text, i_consumer text) returns pgque.subscription
 language plpgsql as $$
-declare
-    v_queue pgque.queue := pgque._queue(i_queue);
-    v_consumer integer;
-    v_sub pgque.subscription;
 begin
-    select co_id into v_consumer from pgque.consumer where co_name = i_consumer;
-    v_sub := pgque._find_subscription(v_queue.queue_id, v_consumer);
+    return pgque._subscription_of((pgque._queue(i_queue)).queue_id, i_consumer);
+end
+$$;
+
+create or replace function pgque._subscription_of(i_queue_id integer, i_consumer text) returns pgque.subscription
+language plpgsql as $$
+declare
+    v_sub pgque.subscription := pgque._find_subscription(
+        i_queue_id, (select co_id from pgque.consumer where co_name = i_consumer));
+begin
     if v_sub.sub_no is null then
-        raise exception 'not subscriber to queue: %/%', i_queue, i_consumer using errcode = 'PQ002';
+        raise exception 'not subscriber to queue: %/%',
+            (select queue_name from pgque.queue where queue_id = i_queue_id), i_consumer using errcode = 'PQ002';
     end if;
     return v_sub;
 end
@@ -46,7 +51,7 @@ $$;
 -- null row when it is gone.
 create or replace function pgque._lock_subscription(i_sub pgque.subscription) returns pgque.subscription
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 declare
     v_sub pgque.subscription;
@@ -63,7 +68,7 @@ $$;
 -- it. The generation keeps it from looking for another row among the dead ones then.
 create or replace function pgque._try_lock_subscription(i_sub pgque.subscription) returns pgque.subscription
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 declare
     v_sub pgque.subscription;
@@ -72,6 +77,22 @@ begin
     where sub_no = i_sub.sub_no and sub_gen >= i_sub.sub_gen
     order by sub_no desc, sub_gen desc limit 1
     for no key update skip locked;
+    return v_sub;
+end
+$$;
+
+-- _lock_subscription_at_once raises 55P03 when it would have to wait.
+create or replace function pgque._lock_subscription_at_once(i_sub pgque.subscription) returns pgque.subscription
+language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
+as $$
+declare
+    v_sub pgque.subscription;
+begin
+    select * into v_sub from pgque.subscription
+    where sub_no = i_sub.sub_no
+    order by sub_no desc, sub_gen desc limit 1
+    for no key update nowait;
     return v_sub;
 end
 $$;
@@ -124,7 +145,7 @@ $$;
 -- _find_batch is _lock_batch for those who only look.
 create or replace function pgque._find_batch(i_batch_id bigint) returns pgque.subscription
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 declare
     v_sub pgque.subscription;
@@ -153,7 +174,7 @@ $$;
 -- _store_cursor writes a cursor that the caller has locked.
 create or replace function pgque._store_cursor(i_sub pgque.subscription) returns void
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off
+set enable_seqscan = off set enable_bitmapscan = off set jit = off
 as $$
 begin
     update pgque.subscription set

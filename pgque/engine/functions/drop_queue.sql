@@ -25,6 +25,7 @@ begin
     delete from pgque.tick where tick_queue = v_queue.queue_id;
     delete from pgque.queue where queue_id = v_queue.queue_id;
     perform pgque._drop_unused_consumers(v_consumers);
+    perform pgque._drop_readers(v_queue.queue_id);
     execute format('drop table %s cascade', v_queue.queue_data_pfx);
     execute format('drop sequence %s', v_queue.queue_event_seq);
     execute format('drop sequence %s', v_queue.queue_tick_seq);

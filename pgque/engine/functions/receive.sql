@@ -107,7 +107,7 @@ begin
                 v_page.sub_batch := pgque._new_batch_id(v_sub);
                 v_page.sub_active := clock_timestamp();
             end if;
-            return query execute pgque._page_sql(v_page, v_limit) using v_page, v_limit;
+            return query select * from pgque._page_of(v_page, v_limit);
             get diagnostics v_rows = row_count;
             exit when v_rows > 0;
         end if;
@@ -127,30 +127,34 @@ begin
 end
 $$;
 
--- _page_sql builds the statement that returns the next page of the cursor $1, at most
--- $2 rows, and stores the cursor with the page open. One statement does both, so that
--- no row passes through a loop. It stores nothing when there is no row, or when the
--- same page is open already. The events are in order as they come out of page.
-create or replace function pgque._page_sql(i_sub pgque.subscription, i_limit int) returns text
+-- _page_of returns the next page of the locked cursor i_sub, at most i_limit rows, and
+-- stores the cursor with the page open. One statement does both, so that no row passes
+-- through a loop. It stores nothing when there is no row, or when the same page is open
+-- already. The events are in order as they come out of page.
+create or replace function pgque._page_of(i_sub pgque.subscription, i_limit bigint) returns setof pgque.message
 language plpgsql as $$
+declare
+    v_batch bigint := i_sub.sub_batch;
 begin
-    return 'with page as materialized ('
-        || pgque._window_sql(i_sub, pgque._batch_from(i_sub), 9223372036854775807, i_limit + 1::bigint) || '),
+    return query
+        with page as materialized (
+            select * from pgque._window_events(i_sub, pgque._batch_from(i_sub), 9223372036854775807, i_limit + 1)),
         extent as (select (select count(*) from page) as found, max(ev_id) as page_end, count(*)::int as page_rows
-                   from (select ev_id from page limit $2) as first),
+                   from (select ev_id from page limit i_limit) as first),
         stored as (
             update pgque.subscription set
-                sub_last_tick = $1.sub_last_tick, sub_active = $1.sub_active, sub_batch = $1.sub_batch,
-                sub_next_tick = $1.sub_next_tick, sub_role = $1.sub_role, sub_was_coop = $1.sub_was_coop, sub_epoch = $1.sub_epoch,
-                sub_done_id = $1.sub_done_id, sub_page_end = extent.page_end, sub_page_rows = extent.page_rows,
-                sub_page_last = extent.found = extent.page_rows, sub_moves = $1.sub_moves + 1,
-                sub_gen = $1.sub_gen + case when $1.sub_moves % 32 = 31 then 1 else 0 end
+                sub_last_tick = i_sub.sub_last_tick, sub_active = i_sub.sub_active, sub_batch = i_sub.sub_batch,
+                sub_next_tick = i_sub.sub_next_tick, sub_role = i_sub.sub_role, sub_was_coop = i_sub.sub_was_coop,
+                sub_epoch = i_sub.sub_epoch, sub_done_id = i_sub.sub_done_id, sub_page_end = extent.page_end,
+                sub_page_rows = extent.page_rows, sub_page_last = extent.found = extent.page_rows,
+                sub_moves = i_sub.sub_moves + 1,
+                sub_gen = i_sub.sub_gen + case when i_sub.sub_moves % 32 = 31 then 1 else 0 end
             from extent
-            where extent.found > 0 and sub_no = $1.sub_no and sub_gen = $1.sub_gen
+            where extent.found > 0 and sub_no = i_sub.sub_no and sub_gen = i_sub.sub_gen
               and (sub_batch, sub_page_end, sub_page_last)
-                  is distinct from ($1.sub_batch, extent.page_end, extent.found = extent.page_rows))
-        select ev_id, $1.sub_batch, ev_type, ev_data, ev_retry, ev_time, ev_extra1, ev_extra2, ev_extra3, ev_extra4
-        from page limit $2';
+                  is distinct from (i_sub.sub_batch, extent.page_end, extent.found = extent.page_rows))
+        select ev_id, v_batch, ev_type, ev_data, ev_retry, ev_time, ev_extra1, ev_extra2, ev_extra3, ev_extra4
+        from page limit i_limit;
 end
 $$;
 

@@ -6,7 +6,7 @@
 -- fewer; null when there is none.
 create or replace function pgque._next_tick(i_queue_id integer, i_tick bigint, i_step integer) returns bigint
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 begin
     return max(tick_id) from (
@@ -17,11 +17,10 @@ end
 $$;
 
 -- _next_tick_within returns the last tick after i_tick that is at most i_events
--- events (and 256 ticks) ahead, but at least the next one; null when there is none.
+-- events (and 256 ticks) ahead, but at least the next one; null when there is none. The
+-- caller has seen to it that indexes are used.
 create or replace function pgque._next_tick_within(i_queue_id integer, i_tick bigint, i_events bigint) returns bigint
-language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
-as $$
+language plpgsql as $$
 declare
     v_start bigint;
 begin
@@ -33,8 +32,49 @@ begin
 end
 $$;
 
--- _window_sql builds the query for those events of the cursor's window whose ids lie
--- in (i_from, i_to], in the order of their ids, at most i_limit of them (null: all).
+-- _window reads what bounds the window of a cursor.
+--
+-- Raises PQ003 when one of its ticks is gone.
+create or replace function pgque._window(i_sub pgque.subscription) returns pgque.window
+language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set jit = off
+as $$
+declare
+    v_window pgque.window;
+begin
+    select case when q.queue_foreign_ids then 9223372036854775807 else l.tick_event_seq end,
+           n.tick_event_high, l.tick_snapshot, n.tick_snapshot,
+           array(select x from pg_snapshot_xip(l.tick_snapshot) as x where pg_visible_in_snapshot(x, n.tick_snapshot)),
+           pg_snapshot_xmax(l.tick_snapshot),
+           least(case when not q.queue_foreign_ids then l.tick_next_xid end, pg_snapshot_xmax(n.tick_snapshot)),
+           i_sub.sub_id, i_sub.sub_slots, i_sub.sub_slot
+    into v_window
+    from pgque.queue q
+    join pgque.tick l on l.tick_queue = q.queue_id and l.tick_id = i_sub.sub_last_tick
+    join pgque.tick n on n.tick_queue = q.queue_id and n.tick_id = i_sub.sub_next_tick
+    where q.queue_id = i_sub.sub_queue;
+    if not found then
+        raise exception 'cannot find data for batch: ticks % and % of queue %', i_sub.sub_last_tick, i_sub.sub_next_tick,
+            (select queue_name from pgque.queue where queue_id = i_sub.sub_queue) using errcode = 'PQ003';
+    end if;
+    return v_window;
+end
+$$;
+
+-- _is_late tells that the window may hold events whose ids are not above its low mark,
+-- among those behind i_from.
+create or replace function pgque._is_late(i_window pgque.window, i_from bigint) returns boolean
+language plpgsql immutable as $$
+begin
+    return i_from < i_window.low_mark
+       and (cardinality(i_window.running) > 0 or i_window.next_xid > i_window.first_xid);
+end
+$$;
+
+-- _fresh_sql is what follows the from of a query for the fresh events of a window, and
+-- _window_sql a query for all events of the window whose ids lie in (from, to], in the
+-- order of their ids, at most so many (null: all). Both are text with names in it: {table}, and {from}, {to}, {limit} and a name for
+-- each field of pgque.window, for expressions that yield them.
 --
 -- Ids decide the order because they follow causes: who draws an id after another
 -- transaction's commit draws a higher one. Transaction ids do not; a transaction may
@@ -42,9 +82,9 @@ $$;
 --
 -- The window may lie anywhere in a log of millions and be huge itself, yet the query
 -- reads little more than it returns. An event of the window was inserted
---   by a transaction that began after the low mark of the last tick was read. Its id
---     is above that mark, and not above the high mark of the next tick: an index on
---     ids yields these in order;
+--   by a transaction that began after the low mark of the last tick was read, and is
+--     fresh. Its id is above that mark, and not above the high mark of the next tick:
+--     an index on ids yields these in order;
 --   by one that was running then. Those are few, and known: the running ones of the
 --     last tick's snapshot and those between its xmax and its next xid. An index on
 --     transactions yields their events with ids up to the low mark;
@@ -58,108 +98,57 @@ $$;
 -- without a key are in slot 0.
 --
 -- All children are read, not only the current one: a transaction may have looked the
--- table up long before it inserted. A child that is empty on disk is left out, and so
--- are indexes that hold nothing: what belongs to the window was committed before its
--- tick, and so is on disk by now. Planning is most of the work of a small page, and
--- grows with each scan.
-create or replace function pgque._window_sql(i_sub pgque.subscription, i_from bigint, i_to bigint, i_limit bigint) returns text
-language plpgsql
-set enable_seqscan = off
-as $$
-declare
-    v_last pgque.tick;
-    v_next pgque.tick;
-    v_queue pgque.queue;
-    v_low bigint;
-    v_next_xid xid8;
-    v_running xid8[];
-    v_slot text := '';
-    v_table text;
-    v_parts text[];
+-- table up long before it inserted.
+create or replace function pgque._fresh_sql() returns text
+language sql immutable as $$
+    select '{table} where ev_id > greatest({from}, {low_mark}) and ev_id <= least({to}, {high_mark})'
+        ' and ev_owner is null'
+        ' and pg_visible_in_snapshot(ev_txid, {next_snapshot}) and not pg_visible_in_snapshot(ev_txid, {last_snapshot})'
+$$;
+
+create or replace function pgque._window_sql() returns text
+language sql immutable as $$
+    with slot as (
+        select ' and ({slots} is null or ((coalesce(hashtextextended(ev_extra1, 0), 0) % {slots}) + {slots}) % {slots} = {slot})' as cond
+    )
+    select 'select * from ('
+        '(select * from ' || pgque._fresh_sql() || slot.cond || ' order by ev_id limit {limit})'
+        ' union all'
+        ' select * from {table} where {from} < {low_mark} and ev_txid = any ({running}) and ev_owner is null'
+        ' and ev_id + 0 > {from} and ev_id + 0 <= least({to}, {low_mark})' || slot.cond ||
+        ' union all'
+        ' select * from {table} where {from} < {low_mark} and ev_txid >= {first_xid} and ev_txid < {next_xid} and ev_owner is null'
+        ' and pg_visible_in_snapshot(ev_txid, {next_snapshot})'
+        ' and ev_id + 0 > {from} and ev_id + 0 <= least({to}, {low_mark})' || slot.cond ||
+        ' union all'
+        ' select * from {table} where ev_owner = {owner} and ev_txid = any ({running})'
+        ' and ev_id + 0 > {from} and ev_id + 0 <= {to}'
+        ' union all'
+        ' select * from {table} where ev_owner = {owner} and ev_txid >= {first_xid} and ev_txid < pg_snapshot_xmax({next_snapshot})'
+        ' and pg_visible_in_snapshot(ev_txid, {next_snapshot})'
+        ' and ev_id + 0 > {from} and ev_id + 0 <= {to}'
+        ') as events order by ev_id, ev_retry nulls first limit {limit}'
+    from slot
+$$;
+
+-- _filled_in puts expressions in the place of names, which come in pairs.
+create or replace function pgque._filled_in(i_sql text, variadic i_pairs text[]) returns text
+language plpgsql immutable as $$
 begin
-    select * into v_queue from pgque.queue where queue_id = i_sub.sub_queue;
-    select * into v_last from pgque.tick where tick_queue = i_sub.sub_queue and tick_id = i_sub.sub_last_tick;
-    select * into v_next from pgque.tick where tick_queue = i_sub.sub_queue and tick_id = i_sub.sub_next_tick;
-    if v_last.tick_id is null or v_next.tick_id is null then
-        raise exception 'cannot find data for batch: ticks % and % of queue %',
-            i_sub.sub_last_tick, i_sub.sub_next_tick, v_queue.queue_name using errcode = 'PQ003';
-    end if;
-
-    v_low := case when v_queue.queue_foreign_ids then 9223372036854775807 else v_last.tick_event_seq end;
-    v_next_xid := case when v_queue.queue_foreign_ids then null else v_last.tick_next_xid end;
-    v_next_xid := least(coalesce(v_next_xid, pg_snapshot_xmax(v_next.tick_snapshot)), pg_snapshot_xmax(v_next.tick_snapshot));
-    v_running := array(select x from pg_snapshot_xip(v_last.tick_snapshot) as x
-                       where pg_visible_in_snapshot(x, v_next.tick_snapshot));
-
-    if i_sub.sub_slot is not null then
-        v_slot := format(' and ((coalesce(hashtextextended(ev_extra1, 0), 0) %% %1$s) + %1$s) %% %1$s = %s', i_sub.sub_slots, i_sub.sub_slot);
-    end if;
-
-    for i in 0 .. v_queue.queue_ntables - 1 loop
-        v_table := v_queue.queue_data_pfx || '_' || i;
-        continue when pg_relation_size(v_table) = 0;
-        if i_to > v_low then
-            v_parts := v_parts || format(
-                '(select * from %s where ev_id > %s and ev_id <= %s and ev_owner is null'
-                ' and pg_visible_in_snapshot(ev_txid, %L) and not pg_visible_in_snapshot(ev_txid, %L)'
-                '%s order by ev_id limit %s)',
-                v_table, greatest(i_from, v_low), least(i_to, v_next.tick_event_high),
-                v_next.tick_snapshot, v_last.tick_snapshot, v_slot, coalesce(i_limit::text, 'all'));
-        end if;
-        if i_from < v_low and cardinality(v_running) > 0 then
-            v_parts := v_parts || format(
-                'select * from %s where ev_txid = any (%L::xid8[]) and ev_owner is null and ev_id + 0 > %s and ev_id + 0 <= %s%s',
-                v_table, v_running, i_from, least(i_to, v_low), v_slot);
-        end if;
-        if i_from < v_low and v_next_xid > pg_snapshot_xmax(v_last.tick_snapshot) then
-            v_parts := v_parts || format(
-                'select * from %s where ev_txid >= %L and ev_txid < %L and ev_owner is null'
-                ' and pg_visible_in_snapshot(ev_txid, %L) and ev_id + 0 > %s and ev_id + 0 <= %s%s',
-                v_table, pg_snapshot_xmax(v_last.tick_snapshot), v_next_xid,
-                v_next.tick_snapshot, i_from, least(i_to, v_low), v_slot);
-        end if;
-        continue when not pgque._has_owned(v_table);
-        if cardinality(v_running) > 0 then
-            v_parts := v_parts || format(
-                'select * from %s where ev_owner = %s and ev_txid = any (%L::xid8[]) and ev_id + 0 > %s and ev_id + 0 <= %s',
-                v_table, i_sub.sub_id, v_running, i_from, i_to);
-        end if;
-        v_parts := v_parts || format(
-            'select * from %s where ev_owner = %s and ev_txid >= %L and ev_txid < %L'
-            ' and pg_visible_in_snapshot(ev_txid, %L) and ev_id + 0 > %s and ev_id + 0 <= %s',
-            v_table, i_sub.sub_id, pg_snapshot_xmax(v_last.tick_snapshot),
-            pg_snapshot_xmax(v_next.tick_snapshot), v_next.tick_snapshot, i_from, i_to);
+    for i in 1 .. cardinality(i_pairs) by 2 loop
+        i_sql := replace(i_sql, '{' || i_pairs[i] || '}', i_pairs[i + 1]);
     end loop;
-
-    if cardinality(v_parts) = 1 and i_to > v_low then
-        return v_parts[1]; -- in order already, through the index
-    end if;
-    return format('select * from (%s) as events order by ev_id, ev_retry nulls first limit %s',
-        coalesce(array_to_string(v_parts, ' union all '), 'select * from ' || v_queue.queue_data_pfx || ' where false'),
-        coalesce(i_limit::text, 'all'));
+    return i_sql;
 end
 $$;
 
--- _has_owned tells whether a table may hold events for one subscription alone. Their
--- index consists of its first block until the first of them comes.
-create or replace function pgque._has_owned(i_table text) returns boolean
-language plpgsql as $$
-begin
-    return coalesce(pg_relation_size(to_regclass(i_table || '_ev_owner_ev_txid_idx'))
-                    > current_setting('block_size')::bigint, true);
-end
-$$;
-
--- _window_events runs _window_sql. The event tables have no statistics and need
--- none: the paths are known. A query of a millisecond is not worth compiling, nor
--- worth a second process.
+-- _window_events returns the events that _window_sql speaks of.
 create or replace function pgque._window_events(i_sub pgque.subscription, i_from bigint, i_to bigint, i_limit bigint)
 returns setof pgque.event_template
-language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set jit = off set max_parallel_workers_per_gather = 0
-as $$
+language plpgsql as $$
 begin
-    return query execute pgque._window_sql(i_sub, i_from, i_to, i_limit);
+    return query execute format('select * from pgque._window_%s($1, $2, $3, $4)', i_sub.sub_queue)
+        using pgque._window(i_sub), i_from, i_to, i_limit;
 end
 $$;
 
@@ -184,8 +173,16 @@ set search_path = pgque, pg_catalog, pg_temp
 as $$
 declare
     v_sub pgque.subscription := pgque._open_batch(x_batch_id);
+    v_window pgque.window := pgque._window(v_sub);
 begin
-    return pgque._window_sql(v_sub, pgque._batch_from(v_sub), 9223372036854775807, null);
+    return pgque._filled_in(pgque._window_sql(),
+        'table', 'pgque.event_' || v_sub.sub_queue, 'limit', 'all',
+        'from', pgque._batch_from(v_sub)::text, 'to', '9223372036854775807',
+        'low_mark', v_window.low_mark::text, 'high_mark', coalesce(v_window.high_mark::text, 'null'),
+        'last_snapshot', quote_literal(v_window.last_snapshot), 'next_snapshot', quote_literal(v_window.next_snapshot),
+        'running', quote_literal(v_window.running), 'first_xid', quote_literal(v_window.first_xid),
+        'next_xid', quote_literal(v_window.next_xid), 'owner', v_window.owner::text,
+        'slots', coalesce(v_window.slots::text, 'null'), 'slot', coalesce(v_window.slot::text, 'null'));
 end
 $$;
 

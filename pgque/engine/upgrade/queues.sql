@@ -5,3 +5,6 @@ begin
     where not exists (select from pg_index where indrelid = to_regclass(queue_data_pfx));
 end
 $$;
+
+-- Their readers are those of this version.
+select pgque._create_readers(queue_id) from pgque.queue;
