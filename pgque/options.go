@@ -10,8 +10,9 @@ import (
 // error of Start, which names the option.
 type Option func(*Consumer)
 
-// WithMaxMessages sets how many messages one page holds at most, and with that how
-// many are in memory. Defaults to 100.
+// WithMaxMessages sets how many messages one page holds at most. A consumer that is behind
+// reads the next page while its handlers run, so up to three pages are in memory, and after
+// a crash of the process they come again as one. Defaults to 100.
 func WithMaxMessages(n int) Option {
 	return func(c *Consumer) {
 		c.maxMessages = n
