@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pgque/pgque-go/gen/schema"
@@ -68,18 +69,21 @@ func annotation(s *schema.Schema, keyword string) *schema.Node {
 }
 
 // isSecret reports a schema whose values logs and errors must not show: it says so
-// itself, or what it refers to does.
+// itself, or another schema of the same value does, be it of one alternative only.
 func isSecret(s *schema.Schema) bool {
-	for range maxConjunction {
-		if s == nil || annotationTrue(s, keywordSecret) {
-			return s != nil
-		}
-		if s.Ref == nil {
-			return false
-		}
-		s = s.Ref.Target
+	return isSecretOf(s, map[*schema.Schema]bool{})
+}
+
+func isSecretOf(s *schema.Schema, seen map[*schema.Schema]bool) bool {
+	if s == nil || seen[s] {
+		return false
 	}
-	return false
+	seen[s] = true
+	if annotationTrue(s, keywordSecret) || s.Ref != nil && isSecretOf(s.Ref.Target, seen) {
+		return true
+	}
+	parts := slices.Concat(s.AllOf, s.AnyOf, s.OneOf, []*schema.Schema{s.If, s.Then, s.Else})
+	return slices.ContainsFunc(parts, func(part *schema.Schema) bool { return isSecretOf(part, seen) })
 }
 
 func annotationTrue(s *schema.Schema, keyword string) bool {
