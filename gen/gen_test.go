@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -199,6 +200,27 @@ func TestModel_SaysWhichFilesAreEvents(t *testing.T) {
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("events:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestModel_ForeignTypeIsNullableWhereNullMayBeValid(t *testing.T) {
+	folder := fstest.MapFS{"q/e.json": {Data: []byte(`{"type": "object", "properties": {
+		"no": {"oneOf": [{"type": "string"}, {"type": "boolean"}], "x-go-type": "example.com/a.T"},
+		"one": {"oneOf": [{"type": "string"}, {"type": ["boolean", "null"]}], "x-go-type": "example.com/a.T"},
+		"never": {"type": "string", "x-go-type": "example.com/a.T"},
+		"any": {"x-go-type": "example.com/a.T"}
+	}}`)}}
+	m, diags := gen.Model([]schema.Source{{FS: folder, Name: "schemas"}}, gen.Options{})
+	if gen.HasErrors(diags) {
+		t.Fatal(diags)
+	}
+	want := map[string]bool{"no": false, "one": true, "never": false, "any": true}
+	got := map[string]bool{}
+	for _, f := range m.Events[0].Root.Fields {
+		got[f.Name] = f.Shape.Nullable
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("nullable: %v, want %v", got, want)
 	}
 }
 
