@@ -25,7 +25,7 @@ type builder struct {
 // shape decides how the value that all schemas hold for is stored. None: any
 // value.
 func (b *builder) shape(schemas ...*schema.Schema) *Shape {
-	secret := slices.ContainsFunc(schemas, isSecret)
+	secret := slices.ContainsFunc(schemas, b.checks.secrets.has)
 	s := b.shapeOf(b.targets(schemas))
 	s.Secret = s.Secret || secret
 	return s

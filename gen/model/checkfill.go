@@ -124,7 +124,7 @@ func (f *checkFiller) arrayParts() {
 	a.Prefix = f.calls(s.PrefixItems)
 	a.Rest = f.maybe(s.Items)
 	a.Unevaluated = f.maybe(s.UnevaluatedItems)
-	a.Secret = slices.ContainsFunc(append(slices.Clone(s.PrefixItems), s.Items), isSecret)
+	a.Secret = slices.ContainsFunc(append(slices.Clone(s.PrefixItems), s.Items), f.checks.secrets.has)
 	if s.Contains == nil {
 		return
 	}
@@ -137,14 +137,14 @@ func (f *checkFiller) arrayParts() {
 func (f *checkFiller) objectParts() {
 	s, o := f.schema, &f.check.Object
 	for _, p := range s.Properties {
-		o.Properties = append(o.Properties, MemberRule{Name: p.Name, Call: f.call(p.Schema), Secret: isSecret(p.Schema)})
+		o.Properties = append(o.Properties, MemberRule{Name: p.Name, Call: f.call(p.Schema), Secret: f.checks.secrets.has(p.Schema)})
 	}
 	for _, p := range s.PatternProperties {
 		o.Patterns = append(o.Patterns, PatternRule{
-			Pattern: CheckPattern{p.Pattern.Source, p.Pattern.RE2}, Call: f.call(p.Schema), Secret: isSecret(p.Schema),
+			Pattern: CheckPattern{p.Pattern.Source, p.Pattern.RE2}, Call: f.call(p.Schema), Secret: f.checks.secrets.has(p.Schema),
 		})
 	}
-	o.Rest, o.SecretRest = f.maybe(s.AdditionalProperties), isSecret(s.AdditionalProperties)
+	o.Rest, o.SecretRest = f.maybe(s.AdditionalProperties), f.checks.secrets.has(s.AdditionalProperties)
 	o.Names = f.maybe(s.PropertyNames)
 	o.Unevaluated = f.maybe(s.UnevaluatedProperties)
 }

@@ -32,6 +32,7 @@ type Checks struct {
 	special int // checks beyond one for each schema
 	plain   map[*schema.Schema]bool
 	diags   []schema.Diagnostic
+	secrets secrets
 
 	byFunc map[string]*Check // of built
 	all    []*Check          // what All returned
@@ -53,6 +54,7 @@ func NewChecks(opts CheckOptions) *Checks {
 		opts.MaxSpecialisations = DefaultMaxSpecialisations
 	}
 	return &Checks{
+		secrets: secrets{},
 		opts:    opts,
 		names:   newCheckNames(opts.Prefix),
 		dynamic: checkDynamics{known: map[*schema.Schema]bool{}},

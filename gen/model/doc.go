@@ -68,22 +68,22 @@ func annotation(s *schema.Schema, keyword string) *schema.Node {
 	return s.Source.Member(keyword)
 }
 
-// isSecret reports a schema whose values logs and errors must not show: it says so
-// itself, or another schema of the same value does, be it of one alternative only.
-func isSecret(s *schema.Schema) bool {
-	return isSecretOf(s, map[*schema.Schema]bool{})
-}
+// secrets are schemas, each asked once, and whether they are secret.
+type secrets map[*schema.Schema]bool
 
-func isSecretOf(s *schema.Schema, seen map[*schema.Schema]bool) bool {
-	if s == nil || seen[s] {
+// has reports a schema whose values logs and errors must not show: it says so itself,
+// or another schema of the same value does, be it of one alternative only.
+func (k secrets) has(s *schema.Schema) bool {
+	if s == nil {
 		return false
 	}
-	seen[s] = true
-	if annotationTrue(s, keywordSecret) || s.Ref != nil && isSecretOf(s.Ref.Target, seen) {
-		return true
+	if known, ok := k[s]; ok {
+		return known
 	}
+	k[s] = false // ends the walk around a cycle
 	parts := slices.Concat(s.AllOf, s.AnyOf, s.OneOf, []*schema.Schema{s.If, s.Then, s.Else})
-	return slices.ContainsFunc(parts, func(part *schema.Schema) bool { return isSecretOf(part, seen) })
+	k[s] = annotationTrue(s, keywordSecret) || s.Ref != nil && k.has(s.Ref.Target) || slices.ContainsFunc(parts, k.has)
+	return k[s]
 }
 
 func annotationTrue(s *schema.Schema, keyword string) bool {
