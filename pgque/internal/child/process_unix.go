@@ -126,12 +126,18 @@ func (p *Process) Kill() error {
 	return p.waitAtMost(endTimeout)
 }
 
-// KillFamily ends a postmaster and its children. The postmaster is halted
-// first, so that it starts no child that is not on the list, and the children
-// are killed rather than left to notice: a busy one would finish its statement
-// and might even commit.
+// KillFamily ends a postmaster and its children. The postmaster is halted first, and
+// is waited for until it is, so that it starts no child that is not on the list; and
+// the children are killed rather than left to notice: a busy one would finish its
+// statement and might even commit, and one that waits for a lock of another would wait
+// for ever.
 func (p *Process) KillFamily() error {
 	if err := p.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	halting, cancel := context.WithTimeout(context.Background(), endTimeout)
+	defer cancel()
+	if err := WaitUntil(halting, func() bool { return halted(p.pid) }); err != nil {
 		return err
 	}
 	children, err := childrenOf(p.pid)

@@ -32,13 +32,24 @@ func childrenOf(parent int) ([]int, error) {
 // running is false for a process that has ended, though an init that does not
 // reap may leave its number in the table. When in doubt it is true.
 func running(pid int) bool {
+	state, known, err := stateOf(pid)
+	return err != nil || known && !strings.HasPrefix(state, "Z")
+}
+
+// halted is true for a process that has taken a SIGSTOP, or has ended.
+func halted(pid int) bool {
+	state, known, err := stateOf(pid)
+	return err == nil && (!known || strings.HasPrefix(state, "T") || strings.HasPrefix(state, "Z"))
+}
+
+func stateOf(pid int) (state string, known bool, err error) {
 	table, err := processTable()
 	for _, e := range table {
 		if e.pid == pid {
-			return !strings.HasPrefix(e.state, "Z")
+			return e.state, true, nil
 		}
 	}
-	return err != nil
+	return "", false, err
 }
 
 func processTable() ([]tableEntry, error) {
