@@ -73,8 +73,9 @@ $$;
 
 -- _fresh_sql is what follows the from of a query for the fresh events of a window, and
 -- _window_sql a query for all events of the window whose ids lie in (from, to], in the
--- order of their ids, at most so many (null: all). Both are text with names in it: {table}, and {from}, {to}, {limit} and a name for
--- each field of pgque.window, for expressions that yield them.
+-- order of their ids, at most so many (null: all). Both are text with names in it:
+-- {table}, {from}, {to}, {limit}, and a name for each field of pgque.window, for
+-- expressions that yield them.
 --
 -- Ids decide the order because they follow causes: who draws an id after another
 -- transaction's commit draws a higher one. Transaction ids do not; a transaction may
