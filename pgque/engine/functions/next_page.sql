@@ -6,6 +6,8 @@
 --
 -- next_page_<queue_id>, of the queue itself, does the same and copies nothing.
 --
+-- An open page comes again as it is, whatever max_return.
+--
 -- Raises PQ003 when the batch is not open (any more), and, without wait, 55P03 when
 -- another session works at the cursor; then nothing changes. Else as receive.
 create or replace function pgque.next_page(i_queue text, i_consumer text, i_max_return int, i_batch_id bigint, i_wait boolean)
@@ -54,6 +56,20 @@ begin
     end if;
     perform pgque._check_normal(v_sub);
     return v_sub;
+end
+$$;
+
+-- _open_page returns the messages of an open page. It stays as it is, also for a session
+-- that would take more: another one may have it too, and whoever finishes it must have had
+-- all of it.
+create or replace function pgque._open_page(i_sub pgque.subscription) returns setof pgque.message
+language plpgsql as $$
+declare
+    v_batch constant bigint := i_sub.sub_batch;
+begin
+    return query
+        select ev_id, v_batch, ev_type, ev_data, ev_retry, ev_time, ev_extra1, ev_extra2, ev_extra3, ev_extra4
+        from pgque._window_events(i_sub, pgque._batch_from(i_sub), i_sub.sub_page_end, null);
 end
 $$;
 

@@ -96,7 +96,6 @@ language plpgsql security definer set search_path = pgque, pg_catalog, pg_temp {
 declare
     v_stored pgque.subscription := pgque._before_page({id}, i_consumer, i_max_return, i_batch_id, i_wait);
     v_sub pgque.subscription := v_stored;
-    v_span bigint;
     v_window pgque.window;
     v_from bigint;
     v_to bigint;
@@ -113,16 +112,18 @@ begin
         return;
     elsif i_batch_id is not null then
         v_sub := pgque._passed_page(v_sub);
+    elsif v_sub.sub_page_end is not null then
+        return query select * from pgque._open_page(v_sub);
+        return;
     end if;
-    v_span := greatest(i_max_return, v_sub.sub_page_rows);
     loop
-        v_sub := pgque._in_window(v_sub, v_span);
+        v_sub := pgque._in_window(v_sub, i_max_return);
         exit when v_sub.sub_next_tick is null;
         v_window := pgque._window(v_sub);
         v_from := pgque._batch_from(v_sub);
         {is_mixed};
         if v_mixed then
-            return query select * from pgque._page_of(v_sub, v_span);
+            return query select * from pgque._page_of(v_sub, i_max_return);
             if found then
                 return;
             end if;
@@ -133,13 +134,13 @@ begin
             v_next := v_window.next_snapshot::text::pg_snapshot;
             v_batch := v_sub.sub_batch;
             v_from := greatest(v_from, v_low);
-            v_to := greatest(v_from + v_span, v_sub.sub_page_end);
+            v_to := v_from + i_max_return;
             return query
                 select ev_id, v_batch, ev_type, ev_data, ev_retry, ev_time, ev_extra1, ev_extra2, ev_extra3, ev_extra4
                 from {fresh} order by ev_id;
             if not found and v_to < v_high then
                 v_to := v_high;
-                v_to := coalesce((select ev_id from {fresh} order by ev_id limit 1) + v_span - 1, v_from);
+                v_to := coalesce((select ev_id from {fresh} order by ev_id limit 1) + i_max_return - 1, v_from);
                 return query
                     select ev_id, v_batch, ev_type, ev_data, ev_retry, ev_time, ev_extra1, ev_extra2, ev_extra3, ev_extra4
                     from {fresh} order by ev_id;
