@@ -22,7 +22,7 @@ type extension struct {
 // extends reports a page behind which more messages wait, most likely, and that may be made
 // longer, since no process died over it.
 func (s *session) extends(page []Message) bool {
-	return s.reader.known() && s.alone == 0 && s.noted.batchID != page[0].BatchID &&
+	return s.reads() && s.alone == 0 && s.noted.batchID != page[0].BatchID &&
 		2*len(page) > s.maxMessages && s.taking.Err() == nil
 }
 

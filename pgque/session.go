@@ -25,6 +25,7 @@ type session struct {
 	working  context.Context // ends: handlers are to stop
 	engine   capability
 	reader   reader
+	hadTurn  bool // at least once since Start
 	pulse    pulse
 	sub      *subscription
 	deaf     backoff // between two looks without notifications
@@ -123,6 +124,7 @@ func (s *session) loop() error {
 		if s.awaitTurn(); s.taking.Err() != nil {
 			break
 		}
+		s.hadTurn = s.hadTurn || turn(s.sub.turn.Load()) == turnMine
 		handled, err := s.step()
 		switch {
 		case isHalt(err):
@@ -199,7 +201,7 @@ func (s *session) queueFetch(batch *pgx.Batch, batchID int64, wait bool, page *[
 	switch l := s.lease; {
 	case l != nil:
 		sql, args = sqlFetchSlot, []any{l.queue, l.consumer, l.slot, l.n, l.worker, s.maxMessages}
-	case s.reader.known():
+	case batchID != 0 || s.reads():
 		sql, args = s.reader.next, []any{s.name, s.maxMessages, orNull(batchID), wait}
 	}
 	batch.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
@@ -216,7 +218,7 @@ func (s *session) idle() { s.idleUntil(time.Now().Add(s.pollAfter())) }
 // time to ask anyway. It is the only place where a healthy consumer waits.
 func (s *session) idleUntil(ask time.Time) (ticked bool) {
 	for s.taking.Err() == nil {
-		if s.reader.known() && s.engine.tick {
+		if s.reads() && s.engine.tick {
 			if s.pulse.isDue(time.Now()) {
 				return true // the next page comes with the tick
 			}

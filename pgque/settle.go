@@ -242,7 +242,7 @@ func (s *session) settledPage(books settlement) SettledPage {
 func (s *session) record(ctx context.Context, books settlement, first bool) error {
 	ahead := first && s.fetches() && s.taking.Err() == nil
 	switch {
-	case ahead && s.reader.known() && books.isClean():
+	case ahead && s.reads() && books.isClean():
 		return s.advance(ctx, books)
 	case s.engine.settle:
 		return s.settleAhead(ctx, books, ahead)
