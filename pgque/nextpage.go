@@ -22,8 +22,8 @@ func (r reader) known() bool { return r.next != "" }
 // workers of one name from taking turns they have the same pages, and go the plain way.
 func (s *session) reads() bool { return s.reader.known() && s.hadTurn }
 
-// findReader looks the number of the queue up. Groups and
-// slots go other ways, and so does a role that may not look the number up.
+// findReader looks the number of the queue up. Groups and slots go other ways, and so does
+// a role that may not look it up.
 func (s *session) findReader(ctx context.Context) error {
 	if !s.engine.next || !s.fetches() || s.partitions > 0 {
 		return nil
@@ -75,7 +75,7 @@ const sqlstateLocked = "55P03"
 // settlement of a page that will be delivered again.
 func (s *session) fetchOnce(ctx context.Context, batchID int64, withTick bool) (page []Message, err error) {
 	batch, began := &pgx.Batch{}, time.Now()
-	var tick *int64
+	var tick int64
 	if withTick {
 		batch.Queue(sqlTickQueue, s.queue).QueryRow(func(row pgx.Row) error { return row.Scan(&tick) })
 	} else {
@@ -87,10 +87,10 @@ func (s *session) fetchOnce(ctx context.Context, batchID int64, withTick bool) (
 		s.reader = reader{} // the queue was dropped; another one of this name may be there
 	}
 	if withTick {
-		s.pulse.looked(began, time.Now(), valueOf(tick))
+		s.pulse.looked(began, time.Now(), tick)
 	}
-	s.atHead = err == nil && tick != nil && 2*len(page) <= s.maxMessages
-	if err == nil && withTick && tick == nil && len(page) == 0 {
+	s.atHead = err == nil && tick != 0 && 2*len(page) <= s.maxMessages
+	if err == nil && withTick && tick == 0 && len(page) == 0 {
 		s.pulse.entrustWhenIdle(began)
 	}
 	return page, err
@@ -129,14 +129,6 @@ func (s *session) advance(ctx context.Context, books settlement) error {
 		s.ahead, s.lookedAhead = next, true
 	}
 	return err
-}
-
-// valueOf makes a null 0.
-func valueOf(id *int64) int64 {
-	if id == nil {
-		return 0
-	}
-	return *id
 }
 
 // orNull makes 0 a null.

@@ -140,7 +140,7 @@ const (
 
 	// A tick that a crash of the server undoes was seen by nobody whose cursor survived:
 	// cursors that point at it are behind it in the log. So its commit is lazy.
-	sqlTickQueue  = `select pgque.tick_queue($1::text)` + fromLazy
+	sqlTickQueue  = `select coalesce(pgque.tick_queue($1::text), 0)` + fromLazy
 	sqlTickQueues = `
 		select t.queue, coalesce(t.tick_id, 0)` + fromLazy + ` cross join pgque.tick_queues($1::text[]) as t`
 	fromLazy       = ` from set_config('synchronous_commit', 'off', true) as lazy`

@@ -45,7 +45,7 @@ $$;
 -- _move_many moves what is due for the named queues, without names for all.
 create or replace function pgque._move_many(i_table text, i_names text[]) returns integer
 language plpgsql
-set enable_seqscan = off
+set enable_seqscan = off set jit = off
 as $$
 declare
     w record := pgque._waiting(i_table);
@@ -73,7 +73,7 @@ $$;
 -- ids that they have.
 create or replace function pgque._move_due(i_queue pgque.queue, i_table text) returns integer
 language plpgsql
-set enable_seqscan = off
+set enable_seqscan = off set jit = off
 as $$
 declare
     w record := pgque._waiting(i_table);

@@ -1,8 +1,8 @@
 -- next_page(queue, consumer, max_return, batch, wait) finishes the page that was received
 -- as batch, as ack does, and returns the next one, in one change of the cursor. A null batch
--- finishes nothing: then it is receive. A batch tells the consumer, too. It joins waiting windows into one of about sixteen
--- pages, and at least 1000 events. The messages are those of receive; those of joined
--- windows come in the order of their ids.
+-- finishes nothing: then it is receive. A batch tells the consumer, too. It joins waiting
+-- windows into one of about sixteen pages, and at least 1000 events. The messages are those
+-- of receive; those of joined windows come in the order of their ids.
 --
 -- next_page_<queue_id>, of the queue itself, does the same and copies nothing.
 --

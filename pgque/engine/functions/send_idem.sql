@@ -64,7 +64,7 @@ call pgque._allow('pgque_writer', 'pgque.send_idem(text, text, jsonb, text, inte
 -- the wait for the lock.
 create or replace function pgque._idem_event(i_queue_id integer, i_key text) returns bigint
 language plpgsql
-set enable_seqscan = off
+set enable_seqscan = off set jit = off
 as $$
 begin
     return event_id from pgque.idem

@@ -5,7 +5,7 @@
 -- _find_slot returns a slot, unlocked; a null row when there is none.
 create or replace function pgque._find_slot(i_queue_id integer, i_consumer text, i_slot int) returns pgque.partition_slot
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 declare
     v_slot pgque.partition_slot;
@@ -54,7 +54,7 @@ $$;
 -- null row when it is gone.
 create or replace function pgque._lock_slot(i_slot pgque.partition_slot) returns pgque.partition_slot
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 declare
     v_slot pgque.partition_slot;
@@ -71,7 +71,7 @@ $$;
 -- The generation keeps it from looking for another row among the dead ones then.
 create or replace function pgque._try_lock_slot(i_slot pgque.partition_slot) returns pgque.partition_slot
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 declare
     v_slot pgque.partition_slot;
@@ -87,7 +87,7 @@ $$;
 -- _hold_slot only keeps others from changing it.
 create or replace function pgque._hold_slot(i_slot pgque.partition_slot) returns pgque.partition_slot
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 declare
     v_slot pgque.partition_slot;
@@ -103,7 +103,7 @@ $$;
 -- _store_slot writes a slot that the caller has locked.
 create or replace function pgque._store_slot(i_slot pgque.partition_slot) returns void
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off
+set enable_seqscan = off set enable_bitmapscan = off set jit = off
 as $$
 begin
     update pgque.partition_slot set

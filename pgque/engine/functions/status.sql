@@ -42,7 +42,7 @@ $$;
 -- id that was drawn in vain makes none wait.
 create or replace function pgque._misses_ticks(i_queue pgque.queue) returns boolean
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 declare
     v_last pgque.tick := pgque._last_tick(i_queue.queue_id);
@@ -67,7 +67,7 @@ $$;
 -- minute late for a consumer, or that events go to one table for more than two periods.
 create or replace function pgque._misses_maintenance(i_queue pgque.queue) returns boolean
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 declare
     v_expected timestamptz := clock_timestamp() - interval '1 minute';
@@ -91,7 +91,7 @@ $$;
 
 create or replace function pgque._has_consumers(i_queue pgque.queue) returns boolean
 language plpgsql
-set enable_seqscan = off
+set enable_seqscan = off set jit = off
 as $$
 begin
     return exists (select from pgque.subscription where sub_queue = i_queue.queue_id);

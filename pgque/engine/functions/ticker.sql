@@ -308,7 +308,7 @@ $$;
 -- sequence says nothing of it. Two looks into the index on ev_txid.
 create or replace function pgque._was_committed_since(i_queue pgque.queue, i_tick pgque.tick) returns boolean
 language plpgsql
-set enable_seqscan = off set enable_bitmapscan = off
+set enable_seqscan = off set enable_bitmapscan = off set jit = off
 as $$
 declare
     v_running xid8[] := array(select pg_snapshot_xip(i_tick.tick_snapshot));
@@ -464,7 +464,7 @@ $$;
 
 create or replace function pgque._last_tick(i_queue_id integer) returns pgque.tick
 language plpgsql
-set enable_seqscan = off
+set enable_seqscan = off set jit = off
 as $$
 declare
     v_tick pgque.tick;
