@@ -93,6 +93,12 @@ func queryMessages(ctx context.Context, q querier, sql string, args ...any) ([]M
 // collectMessages reads the columns messageColumns to the end of rows, of which it
 // expects some.
 func collectMessages(rows pgx.Rows, expected int) ([]Message, error) {
+	return collectPage(rows, 0, expected)
+}
+
+// collectPage reads the same columns, or all but the last one, the batch id, in the place
+// of which batchID comes then.
+func collectPage(rows pgx.Rows, batchID int64, expected int) ([]Message, error) {
 	defer rows.Close()
 	page := make([]Message, 0, expected)
 	var reader messageReader
@@ -100,7 +106,7 @@ func collectMessages(rows pgx.Rows, expected int) ([]Message, error) {
 		if len(page) == 0 {
 			reader.usual = isUsual(rows.FieldDescriptions())
 		}
-		page = append(page, Message{})
+		page = append(page, Message{BatchID: batchID})
 		if err := reader.read(rows, &page[len(page)-1]); err != nil {
 			return nil, err
 		}
@@ -119,40 +125,43 @@ func (r *messageReader) read(rows pgx.Rows, m *Message) error {
 	if r.usual && r.readRaw(rows.RawValues(), m) {
 		return nil
 	}
-	return rows.Scan(&m.MsgID, &m.BatchID, &m.Type, &m.Payload, &m.RetryCount, &m.CreatedAt,
-		&m.Extra1, &m.Extra2, &m.Extra3, &m.Extra4)
+	places := []any{&m.MsgID, &m.Type, &m.Payload, &m.RetryCount, &m.CreatedAt,
+		&m.Extra1, &m.Extra2, &m.Extra3, &m.Extra4, &m.BatchID}
+	return rows.Scan(places[:len(rows.FieldDescriptions())]...)
 }
 
 // isUsual reports rows with numbers and times in binary. Text is the same bytes in both
 // formats; pgx asks for it as text.
 func isUsual(fields []pgconn.FieldDescription) bool {
-	return slices.EqualFunc(fields, messageTypes[:], func(field pgconn.FieldDescription, oid uint32) bool {
+	return slices.EqualFunc(fields, messageTypes[:len(fields)], func(field pgconn.FieldDescription, oid uint32) bool {
 		return field.DataTypeOID == oid && (oid == pgtype.TextOID || field.Format == pgtype.BinaryFormatCode)
 	})
 }
 
 // readRaw reports false for a row with values that are not of the usual kind.
 func (r *messageReader) readRaw(values [][]byte, m *Message) bool {
-	if len(values) != len(messageTypes) || len(values[0]) != 8 || len(values[1]) != 8 || len(values[5]) != 8 {
+	if len(values[0]) != 8 || len(values[4]) != 8 {
 		return false
 	}
-	micros := int64(binary.BigEndian.Uint64(values[5]))
+	micros := int64(binary.BigEndian.Uint64(values[4]))
 	if micros == math.MaxInt64 || micros == math.MinInt64 { // infinity
 		return false
 	}
 	m.CreatedAt = time.Unix(postgresEpoch+micros/1e6, micros%1e6*1e3)
 	m.MsgID = int64(binary.BigEndian.Uint64(values[0]))
-	m.BatchID = int64(binary.BigEndian.Uint64(values[1]))
-	if string(values[2]) != r.lastType {
-		r.lastType = string(values[2])
+	if len(values) == len(messageTypes) {
+		m.BatchID = int64(binary.BigEndian.Uint64(values[9]))
 	}
-	m.Type, m.Payload = r.lastType, string(values[3])
-	if len(values[4]) == 4 {
-		count := int(int32(binary.BigEndian.Uint32(values[4])))
+	if string(values[1]) != r.lastType {
+		r.lastType = string(values[1])
+	}
+	m.Type, m.Payload = r.lastType, string(values[2])
+	if len(values[3]) == 4 {
+		count := int(int32(binary.BigEndian.Uint32(values[3])))
 		m.RetryCount = &count
 	}
 	for i, extra := range []**string{&m.Extra1, &m.Extra2, &m.Extra3, &m.Extra4} {
-		if value := values[6+i]; value != nil {
+		if value := values[5+i]; value != nil {
 			text := string(value)
 			*extra = &text
 		}
@@ -164,5 +173,5 @@ func (r *messageReader) readRaw(values [][]byte, m *Message) bool {
 // seconds.
 const postgresEpoch = 946_684_800
 
-var messageTypes = [...]uint32{pgtype.Int8OID, pgtype.Int8OID, pgtype.TextOID, pgtype.TextOID, pgtype.Int4OID,
-	pgtype.TimestamptzOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID}
+var messageTypes = [...]uint32{pgtype.Int8OID, pgtype.TextOID, pgtype.TextOID, pgtype.Int4OID,
+	pgtype.TimestamptzOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.Int8OID}

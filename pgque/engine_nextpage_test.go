@@ -1,9 +1,15 @@
 package pgque_test
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgque/pgque-go/pgque"
 )
 
 func (s *session) nextPage(limit int, batch int64) []sqlMessage {
@@ -94,7 +100,7 @@ func (s *session) turn(queue, consumer string, limit int) (all []string) {
 func TestEngineNextPage_BringsWhatReceiveBrings(t *testing.T) {
 	t.Parallel()
 	e := newEngineTest(t)
-	e.exec(`select pgque.subscribe('q', 'd')`)
+	e.exec(`select pgque.subscribe('q', 'd'), pgque.subscribe('q', 'e')`)
 	compare := func(what string) {
 		t.Helper()
 		e.exec(`select pgque.maint_retry_events()`)
@@ -105,6 +111,9 @@ func TestEngineNextPage_BringsWhatReceiveBrings(t *testing.T) {
 		}
 		if got := e.turn("q", "d", 4); !slices.Equal(got, want) {
 			t.Fatalf("%s: %v, by receive %v", what, got, want)
+		}
+		if got := e.readThrough("e", 4); !slices.Equal(got, want) {
+			t.Fatalf("%s: %v by reading on, by receive %v", what, got, want)
 		}
 	}
 	late, later := e.newSession(), e.newSession()
@@ -117,9 +126,9 @@ func TestEngineNextPage_BringsWhatReceiveBrings(t *testing.T) {
 	compare("with a transaction that was open at the last tick")
 	later.exec(`commit`)
 	compare("with events alone that have ids below the last tick's")
-	e.exec(`select pgque.replay('q', consumer, 1, 20) from unnest(array['c', 'd']) as consumer`)
+	e.exec(`select pgque.replay('q', consumer, 1, 20) from unnest(array['c', 'd', 'e']) as consumer`)
 	compare("replayed")
-	e.exec(`select pgque.replay('q', consumer, 1, 3) from unnest(array['c', 'd']) as consumer`)
+	e.exec(`select pgque.replay('q', consumer, 1, 3) from unnest(array['c', 'd', 'e']) as consumer`)
 	e.exec(`select pgque.send_batch('q', array(select 'new' || g from generate_series(1, 9) g))`)
 	compare("replayed among new ones")
 	e.rotate("q")
@@ -161,45 +170,160 @@ func TestEngineNextPage_GoesWithItsQueue(t *testing.T) {
 	}
 }
 
-func TestEngineExtendPage_MovesThePageOn(t *testing.T) {
+// readPage is a page that was read behind an open one.
+type readPage struct {
+	messages []sqlMessage
+	batch    int64
+	end      int64
+}
+
+// window is what page_window tells.
+type window struct {
+	batch, end, low, high int64
+	lastSeen, nextSeen    string
+}
+
+func (s *session) window(batch int64) (w window, found bool) {
+	s.t.Helper()
+	err := s.conn.QueryRow(s.t.Context(), `select * from pgque.page_window_1($1)`, batch).
+		Scan(&w.batch, &w.end, &w.low, &w.high, &w.lastSeen, &w.nextSeen)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		s.t.Fatal(err)
+	}
+	return w, err == nil
+}
+
+// readOn reads at most limit messages behind w.end, as a consumer does.
+func (s *session) readOn(w window, limit int64) readPage {
+	s.t.Helper()
+	to := min(w.end+limit, w.high)
+	rows, err := s.conn.Query(s.t.Context(), fmt.Sprintf(pgque.SQLEventsBehind, 1), max(w.end, w.low), to, w.lastSeen, w.nextSeen)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	messages, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m sqlMessage, err error) {
+		values := row.RawValues()
+		text := string(values[2])
+		m.ID, m.Batch, m.Payload = int64(binary.BigEndian.Uint64(values[0])), w.batch, &text
+		return m, nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return readPage{messages: messages, batch: w.batch, end: to}
+}
+
+// turnTo opens a page that was read, and returns the batch id of the one behind it.
+func (s *session) turnTo(batch int64, p readPage) int64 {
+	s.t.Helper()
+	return s.int(`select pgque.turn_page($1, $2, $3, $4)`, batch, p.batch, p.end, len(p.messages))
+}
+
+// readThrough is drain of a consumer of q that reads on wherever it can.
+func (s *session) readThrough(consumer string, limit int64) (all []string) {
+	s.t.Helper()
+	var batch *int64
+	for {
+		page := s.messages(`pgque.next_page('q', $1, $2, $3, true)`, consumer, limit, batch)
+		if len(page) == 0 {
+			return all
+		}
+		all, batch = append(all, payloads(page)...), &page[0].Batch
+		w, found := s.window(*batch)
+		for found {
+			next := s.readOn(w, limit)
+			if len(next.messages) == 0 {
+				break
+			}
+			w.batch, w.end = s.turnTo(*batch, next), next.end
+			all, batch = append(all, payloads(next.messages)...), &next.batch
+		}
+	}
+}
+
+func TestEngineTurnPage_OpensWhatWasRead(t *testing.T) {
 	t.Parallel()
 	e := newEngineTest(t)
 	e.exec(`select pgque.send_batch('q', array(select g::text from generate_series(1, 30) g))`)
 	e.tick("q")
-	extend := func(page []sqlMessage, done any) []sqlMessage {
-		t.Helper()
-		more := e.messages(`pgque.extend_page_1($1, 10, $2)`, page[0].Batch, done)
-		e.fails("PQ003", `select * from pgque.extend_page_1($1, 10, null)`, page[0].Batch)
-		e.fails("PQ003", `select * from pgque.next_page('q', 'c', 10, $1, true)`, page[0].Batch)
-		return more
-	}
 	first := e.nextPage(10, 0)
-	second := extend(first, nil)
-	e.expect(payloads(second), numbers(20)[10:]...)
-	e.expect(payloads(e.nextPage(100, 0)), numbers(20)...)
-	e.fails("PQ004", `select * from pgque.extend_page_1($1, 10, $2)`, second[0].Batch, second[9].ID+1)
-	e.fails("PQ009", `select * from pgque.extend_page_1($1, 0, null)`, second[0].Batch)
-	third := extend(second, first[9].ID)
-	e.expect(payloads(third), numbers(30)[20:]...)
-	end := extend(third, third[4].ID)
-	if len(end) != 1 || end[0].ID != 0 {
-		t.Fatalf("behind the end came %v", end)
+	w, _ := e.window(first[0].Batch)
+	second := e.readOn(w, 10)
+	e.expect(payloads(second.messages), numbers(20)[10:]...)
+	e.expect(payloads(e.nextPage(100, 0)), numbers(10)...) // reading has changed nothing
+
+	behind := e.turnTo(first[0].Batch, second)
+	e.expect(payloads(e.nextPage(100, 0)), numbers(20)[10:]...)
+	if again := e.nextPage(100, 0); again[0].Batch != second.batch {
+		t.Errorf("the page is open as %d, not as %d", again[0].Batch, second.batch)
 	}
-	e.expect(payloads(e.nextPage(100, 0)), numbers(30)[25:]...)
-	e.expect(payloads(e.nextPage(10, end[0].Batch)))
+	if again := e.turnTo(first[0].Batch, second); again == behind {
+		t.Error("two pages would have one batch id")
+	}
+	e.expect(payloads(e.nextPage(100, 0)), numbers(20)[10:]...) // it is not done twice
+	e.fails("PQ003", `select pgque.turn_page($1, $2, $3, 10)`, first[0].Batch, behind, second.end+10)
+
+	w, _ = e.window(second.batch)
+	third := e.readOn(w, 100)
+	e.expect(payloads(third.messages), numbers(30)[20:]...)
+	e.turnTo(second.batch, third)
+	if w, found := e.window(third.batch); !found || len(e.readOn(w, 100).messages) > 0 {
+		t.Error("there is something behind the last page")
+	}
+	e.expect(payloads(e.nextPage(10, third.batch)))
 	if e.int(`select count(*) from pgque.subscription where sub_next_tick is not null`) != 0 {
 		t.Error("the window is not finished")
 	}
 }
 
-func TestEngineExtendPage_IsForOpenPagesOfItsQueue(t *testing.T) {
+// Of two workers with one page the first one settles it, and the other is told.
+func TestEngineTurnPage_OneOfTwoWorkersGoesOn(t *testing.T) {
 	t.Parallel()
 	e := newEngineTest(t)
-	e.exec(`select pgque.create_queue('other'), pgque.subscribe('other', 'c')`)
-	e.exec(`select pgque.send('other', '1'), pgque.send('q', '1')`)
+	e.exec(`select pgque.send_batch('q', array(select g::text from generate_series(1, 30) g))`)
+	e.tick("q")
+	page := e.nextPage(10, 0)
+	other := e.newSession()
+	mine, _ := e.window(page[0].Batch)
+	its, _ := other.window(page[0].Batch)
+	other.exec(`begin`)
+	other.turnTo(page[0].Batch, other.readOn(its, 20))
+	waiting := e.newSession()
+	read := waiting.readOn(mine, 10)
+	ended := waiting.start(`select pgque.turn_page($1, $2, $3, 10)`, page[0].Batch, read.batch, read.end)
+	other.awaitLock(waiting)
+	other.exec(`commit`)
+	e.hasCode(within(t, "the slower one is told", ended), "PQ003", "turn_page")
+	e.expect(payloads(e.nextPage(10, 0)), numbers(30)[10:]...)
+}
+
+func TestEngineTurnPage_RefusesWhatIsNoPageBehind(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	e.exec(`select pgque.create_queue('other'), pgque.subscribe('other', 'c'), pgque.subscribe('q', 'd')`)
+	e.exec(`select pgque.send('other', '1'), pgque.send_batch('q', array['1', '2', '3'])`)
 	e.tick("other")
 	e.tick("q")
-	page := e.receive("other", "c", 10)
-	e.fails("PQ003", `select * from pgque.extend_page_1($1, 10, null)`, page[0].Batch)
-	e.fails("PQ003", `select * from pgque.extend_page_1(pgque.next_batch('q', 'c'), 10, null)`)
+	const turn = `select pgque.turn_page($1, $2, $3, $4)`
+	page := e.nextPage(1, 0)
+	w, _ := e.window(page[0].Batch)
+	for what, args := range map[string][]any{
+		"an end before that of the page": {page[0].Batch, w.batch, w.end, 1},
+		"no end":                         {page[0].Batch, w.batch, nil, 1},
+		"no events":                      {page[0].Batch, w.batch, w.end + 1, 0},
+		"the same batch id":              {page[0].Batch, page[0].Batch, w.end + 1, 1},
+		"a batch id of another cursor":   {page[0].Batch, w.batch + 1, w.end + 1, 1},
+		"no batch id":                    {page[0].Batch, nil, w.end + 1, 1},
+	} {
+		if e.fails("PQ009", turn, args...); t.Failed() {
+			t.Fatal(what)
+		}
+	}
+	e.expect(payloads(e.nextPage(1, 0)), "1")
+	rest := e.nextPage(100, page[0].Batch)
+	e.fails("PQ009", turn, rest[0].Batch, w.batch, w.high+1, 1) // it was the last page
+	e.fails("PQ003", `select * from pgque.page_window_1($1)`, page[0].Batch)
+	e.fails("PQ003", `select * from pgque.page_window_1($1)`, e.receive("other", "c", 10)[0].Batch)
+	e.fails("PQ003", `select * from pgque.page_window_1(pgque.next_batch('q', 'd'))`)
+	e.fails("PQ003", `select pgque.turn_page(pgque.next_batch('q', 'd'), $1, $2, 1)`, w.batch, w.end+1)
 }

@@ -13,14 +13,11 @@ import (
 // reader holds the statements that call the functions of a queue, which bear its number.
 type reader struct {
 	next   string // page
-	extend string // a page
+	window string // of an open page
+	events string // behind an open page
 }
 
 func (r reader) known() bool { return r.next != "" }
-
-// reads reports a consumer that pages come to through the reader. Where a pooler keeps
-// workers of one name from taking turns they have the same pages, and go the plain way.
-func (s *session) reads() bool { return s.reader.known() && s.hadTurn }
 
 // findReader looks the number of the queue up. Groups and slots go other ways, and so does
 // a role that may not look it up.
@@ -36,7 +33,7 @@ func (s *session) findReader(ctx context.Context) error {
 	case errors.Is(err, pgx.ErrNoRows):
 		return wrap(ErrQueueNotFound, "read %q", s.queue)
 	case err == nil:
-		s.reader = reader{next: fmt.Sprintf(sqlNextPage, id), extend: fmt.Sprintf(sqlExtendPage, id)}
+		s.reader = reader{next: fmt.Sprintf(sqlNextPage, id), window: fmt.Sprintf(sqlPageWindow, id), events: fmt.Sprintf(sqlEventsBehind, id)}
 	}
 	return err
 }
@@ -53,7 +50,7 @@ func (s *session) fetchBehind(ctx context.Context, batchID int64) ([]Message, er
 			return nil, err
 		}
 	}
-	if !s.reads() || !s.engine.tick || !s.pulse.isDue(time.Now()) {
+	if !s.reader.known() || !s.engine.tick || !s.pulse.isDue(time.Now()) {
 		return s.fetchOnce(ctx, batchID, false)
 	}
 	page, err := s.fetchOnce(ctx, batchID, true)
@@ -100,7 +97,7 @@ func (s *session) fetchOnce(ctx context.Context, batchID int64, withTick bool) (
 // wait behind the page: tick, settlement and next page then share a round trip.
 func (s *session) linger() {
 	wait := time.Until(s.pulse.due)
-	if !s.atHead || !s.reads() || wait <= 0 || wait > paceMost {
+	if !s.atHead || !s.reader.known() || wait <= 0 || wait > paceMost {
 		return
 	}
 	timer := time.NewTimer(wait)

@@ -11,8 +11,10 @@ import (
 type Option func(*Consumer)
 
 // WithMaxMessages sets how many messages one page holds at most. A consumer that is behind
-// reads the next page while its handlers run, so up to three pages are in memory, and after
-// a crash of the process they come again as one. Defaults to 100.
+// reads the next page while its handlers run, so up to three pages are in memory, and the
+// messages of two of them may come again after a crash of the process. While its handlers take
+// less than some milliseconds for a page of at least 100, pages grow, up to 16 times and 5,000
+// messages; with fewer than 100 they never do. Defaults to 100.
 func WithMaxMessages(n int) Option {
 	return func(c *Consumer) {
 		c.maxMessages = n

@@ -25,7 +25,6 @@ type session struct {
 	working  context.Context // ends: handlers are to stop
 	engine   capability
 	reader   reader
-	hadTurn  bool // at least once since Start
 	pulse    pulse
 	sub      *subscription
 	deaf     backoff // between two looks without notifications
@@ -33,11 +32,13 @@ type session struct {
 	lost     map[int64]int // connections lost while a message was handled, by its id
 
 	usual int // messages of a page, as many as the last one had
+	take  int // messages to ask for
 
-	ahead       []Message // the next page, which came with the last settlement
-	lookedAhead bool      // the last settlement asked for the next page, whether or not there was one
-	atHead      bool      // the last page ended with a tick that was made for it
-	behind      []Message // of the same batch as ahead: done, which is not settled yet
+	ahead       []Message   // the next page, which came with the last settlement
+	lookedAhead bool        // the last settlement asked for the next page, whether or not there was one
+	atHead      bool        // the last page ended with a tick that was made for it
+	behind      *leaf       // the page before ahead; nil when there is nothing to settle
+	window      *pageWindow // in which ahead lies, if it was read there
 
 	noted note // that the engine has
 	alone int  // messages to handle one by one, since one of them may kill the process
@@ -52,7 +53,7 @@ type session struct {
 
 func (c *Consumer) run(taking, working context.Context) error {
 	s := &session{Consumer: c, taking: taking, working: working, declared: c.declaredSet(), lost: make(map[int64]int),
-		deaf: backoff{least: deafPollLeast, most: deafPollMost}}
+		take: c.maxMessages, deaf: backoff{least: deafPollLeast, most: deafPollMost}}
 	if err := s.prepare(); err != nil {
 		return err
 	}
@@ -124,7 +125,6 @@ func (s *session) loop() error {
 		if s.awaitTurn(); s.taking.Err() != nil {
 			break
 		}
-		s.hadTurn = s.hadTurn || turn(s.sub.turn.Load()) == turnMine
 		handled, err := s.step()
 		switch {
 		case isHalt(err):
@@ -160,13 +160,13 @@ func (s *session) step() (handled bool, err error) {
 	case deadly.failed():
 		return true, s.settle(page, append([]result{deadly}, make([]result, len(page)-1)...))
 	case s.hasTx(page[:limit]):
-		if len(s.behind) > 0 {
-			return true, s.settleBehind(page, make([]result, len(page)))
+		if err := s.turnPage(); err != nil {
+			return true, err
 		}
 		return true, s.handleTxPage(page, limit)
 	}
-	if s.extends(page) {
-		return true, s.handleExtending(page)
+	if s.readsOn(page) {
+		return true, s.handleReadingOn(page)
 	}
 	results := s.handlePage(page, limit)
 	s.linger()
@@ -179,6 +179,7 @@ func (s *session) fetch() ([]Message, error) {
 		s.ahead, s.lookedAhead = nil, false
 		return page, nil
 	}
+	s.dropAhead()
 	if s.member != "" {
 		return s.fetchAsMember()
 	}
@@ -201,8 +202,8 @@ func (s *session) queueFetch(batch *pgx.Batch, batchID int64, wait bool, page *[
 	switch l := s.lease; {
 	case l != nil:
 		sql, args = sqlFetchSlot, []any{l.queue, l.consumer, l.slot, l.n, l.worker, s.maxMessages}
-	case batchID != 0 || s.reads():
-		sql, args = s.reader.next, []any{s.name, s.maxMessages, orNull(batchID), wait}
+	case s.reader.known():
+		sql, args = s.reader.next, []any{s.name, s.take, orNull(batchID), wait}
 	}
 	batch.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
 		*page, err = collectMessages(rows, s.usual)
@@ -218,7 +219,7 @@ func (s *session) idle() { s.idleUntil(time.Now().Add(s.pollAfter())) }
 // time to ask anyway. It is the only place where a healthy consumer waits.
 func (s *session) idleUntil(ask time.Time) (ticked bool) {
 	for s.taking.Err() == nil {
-		if s.reads() && s.engine.tick {
+		if s.reader.known() && s.engine.tick {
 			if s.pulse.isDue(time.Now()) {
 				return true // the next page comes with the tick
 			}

@@ -32,6 +32,7 @@ type settlement struct {
 	part     bool      // the page goes on behind last
 	last     int64
 	released []int64 // not finished, and not behind last either
+	leaf     *leaf   // opened by this, if any
 }
 
 // isClean reports a page all of whose messages are done.
@@ -242,7 +243,9 @@ func (s *session) settledPage(books settlement) SettledPage {
 func (s *session) record(ctx context.Context, books settlement, first bool) error {
 	ahead := first && s.fetches() && s.taking.Err() == nil
 	switch {
-	case ahead && s.reads() && books.isClean():
+	case books.leaf != nil:
+		return s.recordTurn(ctx, books.leaf)
+	case ahead && s.reader.known() && books.isClean():
 		return s.advance(ctx, books)
 	case s.engine.settle:
 		return s.settleAhead(ctx, books, ahead)

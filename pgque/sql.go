@@ -54,8 +54,8 @@ const (
 	sqlCommit   = `commit`
 	sqlRollback = `rollback`
 
-	messageColumns = `msg_id, batch_id, coalesce(type, ''), coalesce(payload, ''), retry_count, created_at,
-		extra1, extra2, extra3, extra4`
+	messageColumns = `msg_id, coalesce(type, ''), coalesce(payload, ''), retry_count, created_at,
+		extra1, extra2, extra3, extra4, batch_id`
 
 	sqlReceive = `select ` + messageColumns + ` from pgque.receive($1::text, $2::text, $3::int)`
 	sqlAck     = `select pgque.ack($1::bigint)`
@@ -69,8 +69,8 @@ const (
 	sqlFinishBatch = `select pgque.finish_batch($1::bigint)`
 
 	sqlBatchPage = `
-		select ev_id, $1::bigint, coalesce(ev_type, ''), coalesce(ev_data, ''), ev_retry, ev_time,
-		       ev_extra1, ev_extra2, ev_extra3, ev_extra4
+		select ev_id, coalesce(ev_type, ''), coalesce(ev_data, ''), ev_retry, ev_time,
+		       ev_extra1, ev_extra2, ev_extra3, ev_extra4, $1::bigint
 		from pgque.get_batch_events($1::bigint)
 		where ev_id > $2::bigint
 		order by ev_id
@@ -87,10 +87,28 @@ const (
 		set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '60s', false)`
 
 	sqlFetch = `select ` + messageColumns + ` from pgque.fetch($1::text, $2::text, $3::int)`
-	// sqlNextPage and sqlExtendPage have the number of the queue in them.
+	// Templates with the number of the queue in them.
 	sqlNextPage   = `select ` + messageColumns + ` from pgque.next_page_%d($1::text, $2::int, $3::bigint, $4::boolean)`
-	sqlExtendPage = `select ` + messageColumns + ` from pgque.extend_page_%d($1::bigint, $2::int, $3::bigint)`
-	sqlQueueID    = `select queue_id from pgque.queue where queue_name = $1::text`
+	sqlPageWindow = `
+		select next_batch_id, page_end, low_mark, high_mark, last_snapshot, next_snapshot from pgque.page_window_%d($1::bigint)`
+	// As the engine reads fresh events (_fresh_sql). The snapshots are unpacked once, not for
+	// each row, and searched for the few transactions that their ends do not decide about.
+	sqlEventsBehind = `
+		select ev_id, coalesce(ev_type, ''), coalesce(ev_data, ''), ev_retry, ev_time, ev_extra1, ev_extra2, ev_extra3, ev_extra4
+		from pgque.event_%d where ev_id > $1::bigint and ev_id <= $2::bigint and ev_owner is null
+		  and (ev_txid < (select pg_snapshot_xmin($4::text::pg_snapshot))
+		       or pg_visible_in_snapshot(ev_txid, (select $4::text::pg_snapshot)))
+		  and (ev_txid >= (select pg_snapshot_xmax($3::text::pg_snapshot))
+		       or not pg_visible_in_snapshot(ev_txid, (select $3::text::pg_snapshot)))
+		order by ev_id`
+	sqlTurnPage = `select pgque.turn_page($1::bigint, $2::bigint, $3::bigint, $4::int)`
+	// sqlReading goes before sqlEventsBehind: the event tables have no statistics, and the
+	// path to the events is known.
+	sqlReading = `
+		select set_config('synchronous_commit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true),
+		       set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+		       set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)`
+	sqlQueueID = `select queue_id from pgque.queue where queue_name = $1::text`
 
 	// sqlLazy makes the transaction's commit return before its log is on disk: a crash
 	// of the server may undo it. For cursors and ticks only, where that means that
@@ -167,7 +185,8 @@ const (
 		       to_regprocedure('pgque.begin_message(bigint,bigint)') is not null,
 		       to_regprocedure('pgque.resign_subconsumer(text,text,text)') is not null,
 		       to_regprocedure('pgque.insert_target(text)') is not null,
-		       to_regprocedure('pgque.next_page(text,text,integer,bigint,boolean)') is not null`
+		       to_regprocedure('pgque.next_page(text,text,integer,bigint,boolean)') is not null,
+		       to_regprocedure('pgque.turn_page(bigint,bigint,bigint,integer)') is not null`
 
 	sqlCreateQueue    = `select pgque.create_queue($1::text)`
 	sqlDropQueue      = `select pgque.drop_queue($1::text, $2::bool)`

@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -347,16 +348,18 @@ func sleepAndFetch(a *actor, name string) error {
 	return a.ack(name, p)
 }
 
-// turnPages finishes each page with the call that brings the next one, or makes the page
-// longer. Like settleSome it asks for pages of one size.
+// turnPages finishes each page with the call that brings the next one, or that opens what was
+// read behind the page. An open page comes again as it is, so its workers may ask for pages of
+// any size.
 func turnPages(a *actor, name string) error {
-	p, err := a.receive(name, `pgque.next_page('q', $1, 9, null, true)`, name)
+	p, err := a.receive(name, `pgque.next_page('q', $1, $2, null, true)`, name, 1+a.r.IntN(20))
 	for err == nil && len(p.messages) > 0 && !a.chance(10) {
 		var next page
 		if a.chance(50) {
-			next, err = a.receive(name, `pgque.extend_page_1($1, 9, $2) where msg_id > 0`, p.batch, p.messages[len(p.messages)-1].id)
-		} else {
-			next, err = a.receive(name, `pgque.next_page('q', $1, 9, $2, $3)`, name, p.batch, a.chance(50))
+			next, err = a.readOn(name, p)
+		}
+		if err == nil && len(next.messages) == 0 {
+			next, err = a.receive(name, `pgque.next_page('q', $1, $2, $3, $4)`, name, 1+a.r.IntN(20), p.batch, a.chance(50))
 		}
 		if err = a.finished(name, p, 1, err); sqlState(err) == "PQ003" || sqlState(err) == "55P03" {
 			return nil // the other worker was faster, or is at it
@@ -364,6 +367,30 @@ func turnPages(a *actor, name string) error {
 		p = next
 	}
 	return err
+}
+
+// readOn reads some messages behind an open page and turns to them. None come where the
+// window ends, and where the engine has to read it.
+func (a *actor) readOn(consumer string, p page) (next page, err error) {
+	var batch, end, low, high int64
+	var last, upTo string
+	err = a.conn.QueryRow(a.ctx, `select * from pgque.page_window_1($1)`, p.batch).Scan(&batch, &end, &low, &high, &last, &upTo)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return page{}, nil
+	} else if err != nil {
+		return page{}, err
+	}
+	to := min(end+1+a.r.Int64N(20), high)
+	next, err = a.events(consumer, `
+		select ev_id, $1::bigint, ev_data, coalesce(ev_retry, 0) from pgque.event_1
+		where ev_id > $2 and ev_id <= $3 and ev_owner is null
+		  and pg_visible_in_snapshot(ev_txid, $5::text::pg_snapshot) and not pg_visible_in_snapshot(ev_txid, $4::text::pg_snapshot)
+		order by ev_id`, batch, max(end, low), to, last, upTo)
+	if err != nil || len(next.messages) == 0 || a.chance(10) {
+		return page{}, err
+	}
+	_, err = a.number(`select pgque.turn_page($1, $2, $3, $4)`, p.batch, batch, to, len(next.messages))
+	return next, err
 }
 
 // cooperate is a member of a group that stops for longer than the others wait.

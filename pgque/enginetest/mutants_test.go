@@ -106,11 +106,24 @@ var mutants = []mutant{
 		` or pgque._is_late(v_window, v_from)`, ``, "TestEngineNextPage_BringsWhatReceiveBrings"},
 	{"events for one subscription are read", "functions/readers.sql",
 		`ev_owner = v_window.owner and ev_txid >= v_window.first_xid)`, `false)`, "TestEngineNextPage_BringsWhatReceiveBrings"},
-	{"a page that is longer has another id", "functions/next_page.sql",
-		`    v_sub.sub_batch := pgque._new_batch_id(v_sub);
-    v_sub.sub_active`, `    v_sub.sub_active`, "TestEngineExtendPage_MovesThePageOn"},
-	{"what is not in a page is not taken off it", "functions/next_page.sql",
-		`elsif i_done_id > v_sub.sub_page_end then`, `elsif false then`, "TestEngineExtendPage_MovesThePageOn"},
+	{"a page that was turned is not turned again", "functions/next_page.sql",
+		`elsif v_sub.sub_batch is distinct from i_batch_id or v_sub.sub_page_end is null then`,
+		`elsif v_sub.sub_page_end is null then`, "TestEngineTurnPage_OpensWhatWasRead"},
+	{"turning a page once more is no mistake", "functions/next_page.sql",
+		`if v_sub.sub_batch = i_next_batch_id and v_sub.sub_page_end = i_page_end then`, `if false then`, "TestEngineTurnPage_OpensWhatWasRead"},
+	{"a page is turned by one of two workers", "functions/next_page.sql",
+		`v_sub.sub_no := i_batch_id % 4194304;
+    v_sub := pgque._lock_subscription(v_sub);
+    if v_sub.sub_batch = i_next_batch_id`,
+		`v_sub := pgque._find_batch(i_batch_id);
+    if v_sub.sub_batch = i_next_batch_id`, "TestEngineTurnPage_OneOfTwoWorkersGoesOn"},
+	{"a page of an end before its beginning is none", "functions/next_page.sql",
+		`coalesce(i_page_end, v_sub.sub_page_end) <= v_sub.sub_page_end`, `false`, "TestEngineTurnPage_RefusesWhatIsNoPageBehind"},
+	{"nobody reads on by himself in a window of others than fresh events", "functions/readers.sql",
+		`    v_window := pgque._window(v_sub);
+    {is_mixed};
+    if not v_mixed then`, `    v_window := pgque._window(v_sub);
+    if true then`, "TestEngineNextPage_BringsWhatReceiveBrings"},
 	{"a page that is not open is not finished", "functions/next_page.sql",
 		`v_sub.sub_batch is distinct from i_batch_id or v_sub.sub_queue`, `v_sub.sub_queue`, "TestEngineNextPage_AStaleBatchChangesNothing"},
 	{"batch ids are not used again", "functions/receive.sql",

@@ -89,24 +89,41 @@ begin
 end
 $$;
 
--- _before_extension locks the cursor of an open page and takes what is done off it.
-create or replace function pgque._before_extension(
-    i_queue_id integer, i_batch_id bigint, i_max_return int, i_done_id bigint)
-returns pgque.subscription
-language plpgsql as $$
+-- turn_page(batch, next_batch, page_end, rows) finishes an open page, as ack does, and opens
+-- the one behind it, which the caller has read by itself (page_window): rows events, up to
+-- the id page_end. That page has the batch id next_batch, from page_window or from the last
+-- turn. Returns the batch id of the page after it. What has been done already is not done
+-- again.
+--
+-- Raises PQ003 when the batch is not open (any more), PQ009 for a page that does not lie
+-- behind it in its window and for a batch id of another cursor; then nothing changes.
+create or replace function pgque.turn_page(i_batch_id bigint, i_next_batch_id bigint, i_page_end bigint, i_rows integer)
+returns bigint
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
 declare
-    v_sub pgque.subscription := pgque._lock_batch(i_batch_id);
+    v_sub pgque.subscription;
 begin
-    perform pgque._check_max_return(i_max_return);
-    if v_sub.sub_no is null or v_sub.sub_queue <> i_queue_id or v_sub.sub_page_end is null then
+    v_sub.sub_no := i_batch_id % 4194304;
+    v_sub := pgque._lock_subscription(v_sub);
+    if v_sub.sub_batch = i_next_batch_id and v_sub.sub_page_end = i_page_end then
+        return pgque._new_batch_id(v_sub);
+    elsif v_sub.sub_batch is distinct from i_batch_id or v_sub.sub_page_end is null then
         raise exception 'batch not found: %', i_batch_id using errcode = 'PQ003';
-    elsif i_done_id > v_sub.sub_page_end then
-        raise exception 'msg_id % not found in batch %', i_done_id, i_batch_id using errcode = 'PQ004';
     end if;
     perform pgque._check_normal(v_sub);
-    v_sub.sub_done_id := greatest(v_sub.sub_done_id, i_done_id);
-    v_sub.sub_batch := pgque._new_batch_id(v_sub);
+    if v_sub.sub_page_last or i_rows is null or i_rows < 1 or coalesce(i_page_end, v_sub.sub_page_end) <= v_sub.sub_page_end
+       or i_next_batch_id = i_batch_id or i_next_batch_id % 4194304 is distinct from v_sub.sub_no then
+        raise exception 'no page behind batch %', i_batch_id using errcode = 'PQ009';
+    end if;
+    v_sub := pgque._passed_page(v_sub);
+    v_sub.sub_batch := i_next_batch_id;
     v_sub.sub_active := clock_timestamp();
-    return v_sub;
+    v_sub.sub_page_end := i_page_end;
+    v_sub.sub_page_rows := i_rows;
+    perform pgque._store_cursor(v_sub);
+    return pgque._new_batch_id(v_sub);
 end
 $$;
+call pgque._allow('pgque_reader', 'pgque.turn_page(bigint, bigint, bigint, integer)');

@@ -4,8 +4,8 @@
 --
 --   _window_<id>(window, from, to, limit) returns the events that _window_sql speaks of;
 --   next_page_<id>(consumer, max_return, batch, wait) is next_page for this queue;
---   extend_page_<id>(batch, max_return, done) adds to an open page, so that a consumer can
---     read on while it is at work.
+--   page_window_<id>(batch) tells what a consumer has to know to read on behind an open page
+--     by itself, while it is at work.
 --
 -- The event tables have no statistics and need none: the paths are known. A query of a
 -- millisecond is not worth compiling, nor worth a second process.
@@ -22,16 +22,16 @@ declare
         'slots', 'v_slots', 'slot', 'v_slot'];
 begin
     select * into v_queue from pgque.queue where queue_id = i_queue_id;
-    foreach v_reader in array array[pgque._window_reader(), pgque._page_reader(), pgque._extension_reader()] loop
+    foreach v_reader in array array[pgque._window_reader(), pgque._page_reader(), pgque._page_window_reader()] loop
         v_reader := replace(v_reader, '{is_mixed}', pgque._mixed_sql(v_queue));
         v_reader := replace(replace(v_reader, '{window}', pgque._window_sql()), '{fresh}', pgque._fresh_sql());
         execute pgque._filled_in(v_reader, variadic v_names || array['id', i_queue_id::text, 'settings', v_settings]);
     end loop;
     execute format('revoke all on function pgque.next_page_%s(text, integer, bigint, boolean) from public', i_queue_id);
-    execute format('revoke all on function pgque.extend_page_%s(bigint, integer, bigint) from public', i_queue_id);
+    execute format('revoke all on function pgque.page_window_%s(bigint) from public', i_queue_id);
     execute format('revoke all on function pgque._window_%s(pgque.window, bigint, bigint, bigint) from public', i_queue_id);
     call pgque._allow('pgque_reader', format('pgque.next_page_%s(text, integer, bigint, boolean)', i_queue_id));
-    call pgque._allow('pgque_reader', format('pgque.extend_page_%s(bigint, integer, bigint)', i_queue_id));
+    call pgque._allow('pgque_reader', format('pgque.page_window_%s(bigint)', i_queue_id));
 end
 $$;
 
@@ -39,7 +39,8 @@ create or replace function pgque._drop_readers(i_queue_id integer) returns void
 language plpgsql as $$
 begin
     execute format('drop function if exists pgque.next_page_%s(text, integer, bigint, boolean)', i_queue_id);
-    execute format('drop function if exists pgque.extend_page_%s(bigint, integer, bigint)', i_queue_id);
+    execute format('drop function if exists pgque.page_window_%s(bigint)', i_queue_id);
+    execute format('drop function if exists pgque.extend_page_%s(bigint, integer, bigint)', i_queue_id); -- of version 1.2
     execute format('drop function if exists pgque._window_%s(pgque.window, bigint, bigint, bigint)', i_queue_id);
 end
 $$;
@@ -163,55 +164,40 @@ $body$
     $reader$
 $$;
 
--- extend_page_<id>(batch, max_return, done) makes an open page longer by at most max_return
--- messages, which it returns, and shorter by those up to the id done, which are finished:
--- null finishes none. The page has a new batch id from then on, so that of two workers with
--- the same page one can go on. Where the window ends, or goes on with others than fresh
--- events, one row comes that holds the batch id and the message 0, which is none.
+-- page_window_<id>(batch) tells what bounds the window of an open page, if nothing but fresh
+-- events lie behind the page: no row otherwise, and when the page is the last one. Whoever may
+-- read the event tables can read on by {fresh} then, and open what was read by turn_page: the
+-- page behind page_end gets the batch id next_batch_id. Nothing changes.
 --
--- Raises PQ003 when the batch is not open (any more), or is not a page of this queue, PQ004
--- when the page does not reach to done; then nothing changes.
-create or replace function pgque._extension_reader() returns text
+-- Raises PQ003 when the batch is not open (any more), or is not a page of this queue.
+create or replace function pgque._page_window_reader() returns text
 language sql immutable as $$
     select $reader$
-create or replace function pgque.extend_page_{id}(i_batch_id bigint, i_max_return int, i_done_id bigint)
-returns setof pgque.message
+create or replace function pgque.page_window_{id}(
+    i_batch_id bigint, out next_batch_id bigint, out page_end bigint,
+    out low_mark bigint, out high_mark bigint, out last_snapshot text, out next_snapshot text)
+returns setof record
 language plpgsql security definer set search_path = pgque, pg_catalog, pg_temp {settings} as $body$
 declare
-    v_sub pgque.subscription := pgque._before_extension({id}, i_batch_id, i_max_return, i_done_id);
-    v_batch constant bigint := v_sub.sub_batch;
+    v_sub pgque.subscription := pgque._find_batch(i_batch_id);
     v_window pgque.window;
     v_from constant bigint := v_sub.sub_page_end;
-    v_to constant bigint := v_from + i_max_return;
-    v_low bigint;
-    v_high bigint;
-    v_last pg_snapshot;
-    v_next pg_snapshot;
     v_mixed boolean;
     v_block constant bigint := current_setting('block_size');
-    v_rows integer := 0;
 begin
-    if not v_sub.sub_page_last then
-        v_window := pgque._window(v_sub);
-        v_low := v_window.low_mark;
-        v_high := v_window.high_mark;
-        v_last := v_window.last_snapshot::text::pg_snapshot;
-        v_next := v_window.next_snapshot::text::pg_snapshot;
-        {is_mixed};
-        if not v_mixed then
-            return query
-                select ev_id, v_batch, ev_type, ev_data, ev_retry, ev_time, ev_extra1, ev_extra2, ev_extra3, ev_extra4
-                from {fresh} order by ev_id;
-            get diagnostics v_rows = row_count;
-            v_sub.sub_page_end := least(v_to, v_high);
-            v_sub.sub_page_last := v_to >= v_high;
-            v_sub.sub_page_rows := least(v_sub.sub_page_rows + v_rows, v_sub.sub_page_end - v_sub.sub_done_id);
-        end if;
+    if v_from is null or v_sub.sub_queue <> {id} then
+        raise exception 'batch not found: %', i_batch_id using errcode = 'PQ003';
     end if;
-    if v_rows = 0 then
-        return query select 0::bigint, v_batch, null, null, null::integer, clock_timestamp(), null, null, null, null;
+    perform pgque._check_normal(v_sub);
+    if v_sub.sub_page_last then
+        return;
     end if;
-    perform pgque._store_cursor(v_sub);
+    v_window := pgque._window(v_sub);
+    {is_mixed};
+    if not v_mixed then
+        return query select pgque._new_batch_id(v_sub), v_from, v_window.low_mark, v_window.high_mark,
+                            v_window.last_snapshot::text, v_window.next_snapshot::text;
+    end if;
 end
 $body$
     $reader$
