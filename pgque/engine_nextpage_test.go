@@ -128,7 +128,7 @@ func TestEngineNextPage_BringsWhatReceiveBrings(t *testing.T) {
 	compare("with events alone that have ids below the last tick's")
 	e.exec(`select pgque.replay('q', consumer, 1, 20) from unnest(array['c', 'd', 'e']) as consumer`)
 	compare("replayed")
-	e.exec(`select pgque.replay('q', consumer, 1, 3) from unnest(array['c', 'd', 'e']) as consumer`)
+	e.exec(`select pgque.replay('q', consumer, 1, 9) from unnest(array['c', 'd', 'e']) as consumer`)
 	e.exec(`select pgque.send_batch('q', array(select 'new' || g from generate_series(1, 9) g))`)
 	compare("replayed among new ones")
 	e.rotate("q")
@@ -219,7 +219,7 @@ func (s *session) turnTo(batch int64, p readPage) int64 {
 	return s.int(`select pgque.turn_page($1, $2, $3, $4)`, batch, p.batch, p.end, len(p.messages))
 }
 
-// readThrough is drain of a consumer of q that reads on wherever it can.
+// readThrough is drain of a consumer of q that reads on wherever it can, by longer pages.
 func (s *session) readThrough(consumer string, limit int64) (all []string) {
 	s.t.Helper()
 	var batch *int64
@@ -231,7 +231,7 @@ func (s *session) readThrough(consumer string, limit int64) (all []string) {
 		all, batch = append(all, payloads(page)...), &page[0].Batch
 		w, found := s.window(*batch)
 		for found {
-			next := s.readOn(w, limit)
+			next := s.readOn(w, 250*limit)
 			if len(next.messages) == 0 {
 				break
 			}

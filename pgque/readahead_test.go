@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -135,5 +136,44 @@ func TestConsumer_ReadsOnThroughFailuresAndStops(t *testing.T) {
 	checkOnce(t, handled, len(sent))
 	if left := b.receive("billing", 1000); len(left) != 0 {
 		t.Errorf("%d messages were not settled", len(left))
+	}
+}
+
+// Workers of one name that cannot take turns, as behind a pooler, have the same pages. They
+// get in each other's way, and yet each page is settled by one of them.
+func TestConsumer_WorkersWithTheSamePagesGoOn(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	b.subscribe("billing")
+	sent := b.send("order", 3000)
+	b.tick()
+	b.exec(`revoke execute on function pg_try_advisory_lock(bigint) from public`)
+	reader := b.as("pgque_reader") // who may not know whose turn it is
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var mu sync.Mutex
+	times := make(map[int64]int)
+	var workers sync.WaitGroup
+	for n := range 3 {
+		client := pgque.New(reader.Pool(), pgque.WithLogger(b.log.logger()))
+		t.Cleanup(client.Close)
+		c := client.NewConsumer("orders", "billing", pgque.WithMaxMessages(7+n))
+		c.Handle("order", func(_ context.Context, msg pgque.Message) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if times[msg.MsgID]++; len(times) == len(sent) {
+				cancel()
+			}
+			return nil
+		})
+		workers.Go(func() {
+			if err := c.Start(ctx); !errors.Is(err, context.Canceled) {
+				t.Errorf("worker %d: %v", n, err)
+			}
+		})
+	}
+	workers.Wait()
+	if len(times) != len(sent) {
+		t.Errorf("%d of %d messages were handled", len(times), len(sent))
 	}
 }

@@ -1,7 +1,7 @@
 -- next_page(queue, consumer, max_return, batch, wait) finishes the page that was received
 -- as batch, as ack does, and returns the next one, in one change of the cursor. A null batch
 -- finishes nothing: then it is receive. A batch tells the consumer, too. It joins waiting
--- windows into one of about sixteen pages, and at least 1000 events. The messages are those
+-- windows into one of about 64 pages, and at least 1000 events. The messages are those
 -- of receive; those of joined windows come in the order of their ids.
 --
 -- next_page_<queue_id>, of the queue itself, does the same and copies nothing.
@@ -74,12 +74,12 @@ end
 $$;
 
 -- _in_window is the cursor with a batch in the window it is in, else in the next one that
--- joins ticks up to about sixteen pages of i_rows; without a window when no tick waits.
+-- joins ticks up to about 64 pages of i_rows; without a window when no tick waits.
 create or replace function pgque._in_window(i_sub pgque.subscription, i_rows bigint) returns pgque.subscription
 language plpgsql as $$
 begin
     if i_sub.sub_next_tick is null then
-        i_sub.sub_next_tick := pgque._next_tick_within(i_sub.sub_queue, i_sub.sub_last_tick, greatest(16 * i_rows, 1000));
+        i_sub.sub_next_tick := pgque._next_tick_within(i_sub.sub_queue, i_sub.sub_last_tick, greatest(64 * i_rows, 1000));
     end if;
     if i_sub.sub_next_tick is not null and i_sub.sub_batch is null then
         i_sub.sub_batch := pgque._new_batch_id(i_sub);

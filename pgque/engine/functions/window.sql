@@ -17,8 +17,9 @@ end
 $$;
 
 -- _next_tick_within returns the last tick after i_tick that is at most i_events
--- events (and 256 ticks) ahead, but at least the next one; null when there is none. The
--- caller has seen to it that indexes are used.
+-- events ahead, but at least the next one; null when there is none. Where ticks stand close
+-- together it looks at no more of them than the events are worth. The caller has seen to it
+-- that indexes are used.
 create or replace function pgque._next_tick_within(i_queue_id integer, i_tick bigint, i_events bigint) returns bigint
 language plpgsql as $$
 declare
@@ -28,7 +29,7 @@ begin
     return coalesce(max(tick_id) filter (where tick_event_seq - v_start <= i_events), min(tick_id)) from (
         select tick_id, tick_event_seq from pgque.tick
         where tick_queue = i_queue_id and tick_id > i_tick
-        order by tick_queue, tick_id limit 256) as ahead;
+        order by tick_queue, tick_id limit 256 + i_events / 16) as ahead;
 end
 $$;
 
