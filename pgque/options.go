@@ -12,9 +12,9 @@ type Option func(*Consumer)
 
 // WithMaxMessages sets how many messages one page holds at most. A consumer that is behind
 // reads the next page while its handlers run, so up to three pages are in memory, and the
-// messages of two of them may come again after a crash of the process. While its handlers take
-// less than some milliseconds for a page of at least 100, pages grow, up to 16 times and 5,000
-// messages; with fewer than 100 they never do. Defaults to 100.
+// messages of two of them may come again after a crash of the process. Where n is 100 or more
+// it reads and settles several pages as one while its handlers are done with them within some
+// milliseconds, up to 16 pages and 5,000 messages. Defaults to 100.
 func WithMaxMessages(n int) Option {
 	return func(c *Consumer) {
 		c.maxMessages = n

@@ -63,7 +63,7 @@ func (s *session) readsOn(page []Message) bool {
 func (s *session) handleReadingOn(page []Message) error {
 	read, began := make(chan portion, 1), time.Now()
 	go func() { read <- s.readOn(page) }()
-	results := s.handlePage(page, len(page))
+	results := s.handleLong(page, len(page))
 	took := time.Since(began)
 	p := <-read
 	s.suit(len(page), took)
@@ -87,11 +87,38 @@ func (s *session) handleReadingOn(page []Message) error {
 	return s.settleBehind(page, results)
 }
 
+// handleLong is handlePage for a page that may have grown: it is handled as pages of
+// maxMessages, one after another. They end early when handlers are not quick any more: what
+// was not begun comes with the next page, and nothing that failed waits for long before it is
+// put back.
+func (s *session) handleLong(page []Message, limit int) []result {
+	results, began := make([]result, len(page)), time.Now()
+	for from, to := 0, 0; from < limit; from = to {
+		to = min(from+s.maxMessages, limit)
+		copy(results[from:to], s.handlePage(page[from:to], to-from))
+		if time.Since(began) > 2*quick || !allFinished(results[from:to]) {
+			break
+		}
+	}
+	return results
+}
+
+func allFinished(results []result) bool {
+	for _, r := range results {
+		if !r.finished() {
+			return false
+		}
+	}
+	return true
+}
+
 // suit makes pages longer while handlers are quick with them, and shorter again: what a page
 // costs beside its messages is little then, and so is the work that a crash makes come again.
+// Pages that are a transaction do not grow.
 func (s *session) suit(handled int, took time.Duration) {
 	switch {
-	case s.maxMessages < meantShort:
+	case s.maxMessages < meantShort || s.anyTx():
+		s.take = s.maxMessages
 	case took > 2*quick:
 		s.take = max(s.take/2, s.maxMessages)
 	case took < quick && 2*handled > s.take:

@@ -177,3 +177,41 @@ func TestConsumer_WorkersWithTheSamePagesGoOn(t *testing.T) {
 		t.Errorf("%d of %d messages were handled", len(times), len(sent))
 	}
 }
+
+// Pages grow while handlers are quick. Then handlers are slow: the page in hand ends early, as
+// if it had not grown, and what failed in it is put back.
+func TestConsumer_PagesThatHaveGrownEndEarlyForSlowHandlers(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	b.subscribe("billing")
+	b.send("order", 20_000)
+	b.tick()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var settled []pgque.SettledPage
+	longest, slowest := 0, 0
+	c := b.NewConsumer("orders", "billing", pgque.WithMaxMessages(100), pgque.WithPageHook(func(p pgque.SettledPage) {
+		settled = append(settled, p)
+		longest = max(longest, p.Received)
+		if slowest > 0 && p.Retried > 0 {
+			cancel()
+		}
+	}))
+	handled := 0
+	c.Handle("order", func(context.Context, pgque.Message) error {
+		handled++
+		if longest <= 100 || handled%100 != 50 {
+			return nil
+		}
+		slowest++
+		time.Sleep(20 * time.Millisecond) // what being slow is
+		return errors.New("not now")
+	})
+	if err := c.Start(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	last := settled[len(settled)-1]
+	if longest <= 100 || last.Received > 200 || last.Retried == 0 {
+		t.Errorf("pages of up to %d, the last one of %d, with %d put back", longest, last.Received, last.Retried)
+	}
+}

@@ -168,7 +168,7 @@ func (s *session) step() (handled bool, err error) {
 	if s.readsOn(page) {
 		return true, s.handleReadingOn(page)
 	}
-	results := s.handlePage(page, limit)
+	results := s.handleLong(page, limit)
 	s.linger()
 	return true, s.settleBehind(page, results)
 }

@@ -1,10 +1,19 @@
 package pgque
 
 import (
+	"context"
+	"log/slog"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
+
+func newTaker(maxMessages int) *session {
+	c := (&Client{log: slog.Default()}).NewConsumer("q", "c", WithMaxMessages(maxMessages))
+	return &session{Consumer: c, take: maxMessages}
+}
 
 func TestSession_SuitsPagesToHandlers(t *testing.T) {
 	t.Parallel()
@@ -20,7 +29,7 @@ func TestSession_SuitsPagesToHandlers(t *testing.T) {
 		{1, 0, []int{1, 1}},
 		{100, 3 * quick / 2, []int{100, 100}},
 	} {
-		s := &session{Consumer: &Consumer{maxMessages: c.maxMessages}, take: c.maxMessages}
+		s := newTaker(c.maxMessages)
 		var got []int
 		for range c.want {
 			s.suit(s.take, c.took)
@@ -30,7 +39,8 @@ func TestSession_SuitsPagesToHandlers(t *testing.T) {
 			t.Errorf("pages of %d that take %v are followed by %v, want %v", c.maxMessages, c.took, got, c.want)
 		}
 	}
-	s := &session{Consumer: &Consumer{maxMessages: 100}, take: 1600}
+	s := newTaker(100)
+	s.take = 1600
 	if s.suit(300, quick/2); s.take != 1600 {
 		t.Errorf("a page that was not full is followed by %d", s.take)
 	}
@@ -39,5 +49,10 @@ func TestSession_SuitsPagesToHandlers(t *testing.T) {
 	}
 	if s.take != 100 {
 		t.Errorf("slow handlers have pages of %d", s.take)
+	}
+	s.take = 1600
+	s.HandleTx("t", func(context.Context, pgx.Tx, Message) error { return nil })
+	if s.suit(1600, 0); s.take != 100 {
+		t.Errorf("pages that are a transaction have %d messages", s.take)
 	}
 }

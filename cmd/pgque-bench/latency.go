@@ -74,12 +74,10 @@ func latencyRound(ctx context.Context, l *lab, p plan, rate, senders int, into *
 	defer func() { _ = b.close(context.WithoutCancel(ctx)) }()
 	running, stop := context.WithCancel(ctx)
 	b.extra = append(b.extra, stop)
-	warm := rate / 4
-	total := warm + max(int(float64(rate)*p.slice.Seconds()*4), 200)
+	total := max(int(float64(rate)*p.slice.Seconds()*4), 200)
 	begun := make([]time.Time, total)
 	took := make([]float64, total)
 	var arrived sync.WaitGroup
-	arrived.Add(total)
 	send, err := way(running, b, func(n int) {
 		took[n] = float64(time.Since(begun[n])) / float64(time.Millisecond)
 		arrived.Done()
@@ -87,20 +85,27 @@ func latencyRound(ctx context.Context, l *lab, p plan, rate, senders int, into *
 	if err != nil {
 		return err
 	}
-	runtime.GC()
-	c, err := l.measure(ctx, func(ctx context.Context) (int, error) {
-		if err := atRate(ctx, rate, senders, begun, send); err != nil {
-			return 0, err
+	work := func(n int) func(ctx context.Context) (int, error) {
+		return func(ctx context.Context) (int, error) {
+			arrived.Add(n)
+			if err := atRate(ctx, rate, senders, begun[:n], send); err != nil {
+				return 0, err
+			}
+			return n, waitFor(ctx, &arrived)
 		}
-		return total, waitFor(ctx, &arrived)
-	})
+	}
+	// Both sides begin with connections that are open and plans that are made.
+	if _, err := work(min(rate/4, total))(ctx); err != nil {
+		return err
+	}
+	runtime.GC()
+	c, err := l.measure(ctx, work(total))
 	if err != nil {
 		return err
 	}
-	settled := took[warm:]
-	slices.Sort(settled)
-	into.p50 = append(into.p50, settled[len(settled)/2])
-	into.p99 = append(into.p99, settled[len(settled)*99/100])
+	slices.Sort(took)
+	into.p50 = append(into.p50, took[total/2])
+	into.p99 = append(into.p99, took[total*99/100])
 	into.server = append(into.server, 100*c.server.Seconds()/c.wall.Seconds())
 	into.client = append(into.client, 100*c.client.Seconds()/c.wall.Seconds())
 	return nil
