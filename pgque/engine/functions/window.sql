@@ -22,11 +22,9 @@ $$;
 -- that indexes are used.
 create or replace function pgque._next_tick_within(i_queue_id integer, i_tick bigint, i_events bigint) returns bigint
 language plpgsql as $$
-declare
-    v_start bigint;
 begin
-    select tick_event_seq into v_start from pgque.tick where tick_queue = i_queue_id and tick_id = i_tick;
-    return coalesce(max(tick_id) filter (where tick_event_seq - v_start <= i_events), min(tick_id)) from (
+    return coalesce(max(tick_id) filter (where tick_event_seq <= i_events + (
+        select tick_event_seq from pgque.tick where tick_queue = i_queue_id and tick_id = i_tick)), min(tick_id)) from (
         select tick_id, tick_event_seq from pgque.tick
         where tick_queue = i_queue_id and tick_id > i_tick
         order by tick_queue, tick_id limit 256 + i_events / 16) as ahead;
