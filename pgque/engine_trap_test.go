@@ -2,7 +2,9 @@ package pgque_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -457,6 +459,63 @@ func TestEnginePage_ComesAgainUntilItIsAcked(t *testing.T) {
 	if e.int(`select sub_last_tick from pgque.subscription`) != 2 {
 		t.Error("the ack of the last page does not finish the window")
 	}
+}
+
+// A worker has a page, another one of its name would take more, and dies. What the first
+// one finishes is what it had.
+func TestEnginePage_OfTwoWorkersIsNotLongerThanTheFirstOnesShare(t *testing.T) {
+	t.Parallel()
+	for name, receive := range map[string]string{
+		"fetch":               `pgque.fetch('q', 'c', $1)`,
+		"receive_coop":        `pgque.receive_coop('q', 'group', 'a', $1)`,
+		"receive_partitioned": `pgque.receive_partitioned('q', 'parts', 0, 1, 'w', $1)`,
+		"fetch_partitioned":   `pgque.fetch_partitioned('q', 'parts', 0, 1, 'w', $1)`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEngineTest(t)
+			other := e.newSession()
+			e.exec(`select pgque.register_subconsumer('q', 'group', 'a'), pgque.subscribe_partitioned('q', 'parts', 1),
+				pgque.claim_slot('q', 'parts', 0, 'w')`)
+			e.exec(`select pgque.send_batch('q', array(select g::text from generate_series(1, 9) g))`)
+			e.tick("q")
+			page := e.messages(receive, 3)
+			for _, limit := range []int{9, 1} {
+				if again := other.messages(receive, limit); !reflect.DeepEqual(again, page) {
+					t.Errorf("a page of %v came as one of %v for who takes %d", payloads(page), payloads(again), limit)
+				}
+			}
+			ack := `select pgque.ack($1)`
+			if strings.HasSuffix(name, "partitioned") {
+				ack = `select pgque.settle_partitioned('q', 'parts', 0, 1, 'w', $1, null, '{}', '{}', '{}', '{}', '{}')`
+			}
+			if e.int(ack, page[0].Batch) != 1 {
+				t.Error("the page is not open")
+			}
+			e.expect(payloads(other.messages(receive, 9)), "4", "5", "6", "7", "8", "9")
+		})
+	}
+}
+
+// All messages of a page may have been taken off it, one by one. Who comes then gets what
+// is next, under an id that the worker of the empty page does not have.
+func TestEnginePage_ThatIsEmptyIsPassed(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	e.exec(`select pgque.send_batch('q', array['1', '2', '3'])`)
+	e.tick("q")
+	page := e.messages(`pgque.fetch('q', 'c', 2)`)
+	e.exec(`update pgque.subscription set sub_done_id = sub_page_end`)
+	next := e.messages(`pgque.fetch('q', 'c', 2)`)
+	e.expect(payloads(next), "3")
+	if e.int(`select pgque.ack($1)`, page[0].Batch) != 0 {
+		t.Error("who had the empty page finished the next one")
+	}
+	e.exec(`update pgque.subscription set sub_done_id = sub_page_end`)
+	e.expect(payloads(e.messages(`pgque.fetch('q', 'c', 2)`)))
+	e.exec(`select pgque.send('q', '4')`)
+	e.tick("q")
+	e.expect(payloads(e.messages(`pgque.fetch('q', 'c', 2)`)), "4")
 }
 
 func TestEngineFinishBatch_ClosesTheWholeWindow(t *testing.T) {

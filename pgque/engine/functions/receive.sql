@@ -4,7 +4,10 @@
 --
 -- Until the page is acked the same page comes again under the same id; a larger
 -- max_return may add messages to it, a smaller one takes none away. Two sessions that
--- receive for one consumer at once get the same page.
+-- receive for one consumer at once get the same page, and either may finish it. So they
+-- have to ask for the same number: an ack of a session that asked for fewer messages
+-- finishes those that were added for the other one, too. Use fetch where that cannot be
+-- seen to; a page of it stays as it is.
 --
 -- Raises PQ001 when there is no such queue, PQ002 when the consumer is not
 -- subscribed, PQ009 when max_return is below 1, PQ012 when it is cooperative.
@@ -13,15 +16,21 @@ returns setof pgque.message
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
+declare
+    v_sub pgque.subscription := pgque._receiving(i_queue, i_consumer, i_max_return);
 begin
-    return query select * from pgque._receive_page(pgque._receiving(i_queue, i_consumer, i_max_return), null, i_max_return, 0);
+    if i_max_return > v_sub.sub_page_rows then
+        v_sub.sub_page_end := null; -- the page is read anew, and may be longer
+    end if;
+    return query select * from pgque._receive_page(v_sub, null, i_max_return, 0);
 end
 $$;
 call pgque._allow('pgque_reader', 'pgque.receive(text, text, integer)');
 
 -- fetch(queue, consumer, max_return) is receive for consumers that are behind: it
 -- joins waiting windows into one of about four pages, and at least 1000 events. The
--- messages are the same; those of joined windows come in the order of their ids.
+-- messages are the same; those of joined windows come in the order of their ids. An open
+-- page comes again as it is, whatever max_return.
 create or replace function pgque.fetch(i_queue text, i_consumer text, i_max_return int default 100)
 returns setof pgque.message
 language plpgsql security definer
@@ -63,10 +72,11 @@ begin
 end
 $$;
 
--- _receive_page returns the page of a locked cursor, and moves the cursor over
--- windows without events on the way; nothing for a null cursor. It joins windows up to
--- i_join events; 0 keeps them as they were ticked. A cooperative member has no position of its own:
--- its new windows begin where i_main stands, the cursor of its group, also locked.
+-- _receive_page returns the page of a locked cursor, an open one as it is, and moves the
+-- cursor over windows without events on the way; nothing for a null cursor. It joins
+-- windows up to i_join events; 0 keeps them as they were ticked. A cooperative member has
+-- no position of its own: its new windows begin where i_main stands, the cursor of its
+-- group, also locked.
 --
 -- Steps over empty windows double, so that a thousand of them cost ten looks; once a
 -- step finds events it is halved until it is one window again.
@@ -79,7 +89,6 @@ as $$
 declare
     v_sub pgque.subscription := i_sub;
     v_position bigint := coalesce(i_main.sub_last_tick, i_sub.sub_next_tick, i_sub.sub_last_tick);
-    v_limit int := greatest(i_max_return, i_sub.sub_page_rows);
     v_step int := 1;
     v_growing boolean := true;
     v_page pgque.subscription;
@@ -87,6 +96,12 @@ declare
 begin
     if i_sub.sub_no is null then
         return;
+    elsif i_sub.sub_page_end is not null then
+        return query select * from pgque._open_page(i_sub);
+        if found then
+            return;
+        end if;
+        v_sub := pgque._passed_page(i_sub); -- every message was taken off it
     end if;
     loop
         if v_sub.sub_next_tick is null then
@@ -107,7 +122,7 @@ begin
                 v_page.sub_batch := pgque._new_batch_id(v_sub);
                 v_page.sub_active := clock_timestamp();
             end if;
-            return query select * from pgque._page_of(v_page, v_limit);
+            return query select * from pgque._page_of(v_page, i_max_return);
             get diagnostics v_rows = row_count;
             exit when v_rows > 0;
         end if;
