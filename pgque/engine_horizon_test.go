@@ -2,6 +2,7 @@ package pgque_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -148,6 +149,54 @@ func TestEngineHorizon_AnOldSnapshotDoesNotSlowGroupsDown(t *testing.T) {
 	for i, call := range calls {
 		if after := e.blocks(call); after > before[i]+32 {
 			t.Errorf("it touched %d blocks, and %d after 3000 moves of another member: %s", before[i], after, call)
+		}
+	}
+	old.exec(`commit`)
+}
+
+// Who looks at cursors and leases does so every few seconds, for as long as a dump or a
+// report is held, and must not read all that they were once.
+func TestEngineHorizon_AnOldSnapshotDoesNotSlowMonitoringDown(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	e.exec(`select pgque.subscribe_partitioned('q', 'parts', 2), pgque.claim_slot('q', 'parts', 0, 'w')`)
+	e.exec(`select pgque.send_batch('q', array(select g::text from generate_series(1, 10) g))`)
+	e.tick("q")
+	page := e.receive("q", "c", 10)
+	e.exec(`update pgque.tick set tick_time = tick_time - interval '1 hour'`) // or status has nothing to look for
+	looks := []string{
+		`select * from pgque.get_consumer_info()`,
+		`select * from pgque.get_consumer_info('q', 'c')`,
+		`select * from pgque.get_queue_info()`,
+		`select * from pgque.get_batch_info(` + fmt.Sprint(page[0].Batch) + `)`,
+		`select * from pgque.status()`,
+		`select * from pgque.partition_slot_status`,
+		`select * from pgque.get_slot_info()`,
+		`select pgque.begin_message(` + fmt.Sprint(page[0].Batch, ", ", page[0].ID) + `)`,
+	}
+	var before []int
+	for _, look := range looks {
+		before = append(before, e.blocks(look))
+	}
+	old := e.newSession()
+	old.exec(`begin isolation level repeatable read; select 1`)
+	e.exec(`do $$
+		declare
+			v_batch bigint := (select sub_batch from pgque.subscription where sub_batch is not null);
+		begin
+			for i in 1 .. 20000 loop
+				perform pgque.begin_message(v_batch, i);
+				perform pgque.claim_slot('q', 'parts', 0, 'w');
+				commit;
+			end loop;
+		end $$`)
+	for _, statistics := range []string{`select 1`, `analyze pgque.subscription, pgque.partition_slot, pgque.tick`} {
+		e.exec(statistics)
+		// A search meets the versions of one generation; most of the 32 lie side by side.
+		for i, look := range looks {
+			if after := e.blocks(look); after > before[i]+32 {
+				t.Errorf("it touched %d blocks, and %d after 20000 moves: %s", before[i], after, look)
+			}
 		}
 	}
 	old.exec(`commit`)

@@ -157,6 +157,25 @@ func TestEngineUpgrade_KeepsEventsCursorsSettingsAndGrants(t *testing.T) {
 	e.expect(e.drain("q", "c", 100), "sent by a guest")
 }
 
+// The view of slots calls a function in the name of whoever reads it. Once it did not.
+func TestEngineUpgrade_WhoReadTheViewOfSlotsStillDoes(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	guest := fmt.Sprintf("guest_of_view_%d", time.Now().UnixNano())
+	newRole(t, e.conn, guest, "")
+	e.exec(`grant usage on schema pgque to ` + guest + `; grant select on pgque.partition_slot_status to ` + guest)
+	e.exec(`create or replace view pgque.partition_slot_status as
+		select q.queue_name, p.co_name as consumer, p.slot, 1 as n, true as subscribed, p.lease_owner, p.lease_until, p.epoch,
+			0::bigint as last_tick, 0::bigint as pending_events
+		from pgque.queue q join pgque.partition_slot p using (queue_id);
+		drop function pgque.get_slot_info()`)
+	mustInstall(t, e.conn)
+	e.exec(`select pgque.subscribe_partitioned('q', 'parts', 3)`)
+	if slots := newSession(t, asRole(e.dsn, guest)).int(`select count(*) from pgque.partition_slot_status`); slots != 3 {
+		t.Errorf("%d slots of 3", slots)
+	}
+}
+
 // Everything that the engine does goes on while it is exchanged.
 func TestEngineUpgrade_WhileProducersAndConsumersWork(t *testing.T) {
 	t.Parallel()

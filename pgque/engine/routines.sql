@@ -76,6 +76,7 @@ set local client_min_messages = warning;
 \ir functions/get_queue_info.sql
 \ir functions/get_consumer_info.sql
 \ir functions/get_batch_info.sql
+\ir functions/get_slot_info.sql
 \ir functions/status.sql
 
 -- last, since every function above was born executable by PUBLIC

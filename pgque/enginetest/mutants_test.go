@@ -247,6 +247,19 @@ var mutants = []mutant{
 	{"who committed late waits too", "functions/status.sql",
 		`using array(select pg_snapshot_xip(v_last.tick_snapshot))`, `using '{}'::xid8[]`, "TestEngineStatus_SeesWhatWasCommittedAfterTheLastTick"},
 
+	{"who looks at consumers does not look at what they were", "functions/get_consumer_info.sql",
+		`cross join lateral unnest(pgque._subscriptions(q.queue_id)) s`, `join pgque.subscription s on s.sub_queue = q.queue_id`, "TestEngineHorizon_AnOldSnapshotDoesNotSlowMonitoringDown"},
+	{"who looks at slots does not look at what they were", "functions/get_slot_info.sql",
+		`cross join lateral unnest(pgque._slots(c.queue_id, c.co_name)) p`,
+		`join pgque.partition_slot p on p.queue_id = c.queue_id and p.co_name = c.co_name`, "TestEngineHorizon_AnOldSnapshotDoesNotSlowMonitoringDown"},
+	{"consumers are counted without what they were", "functions/status.sql",
+		`select coalesce(sum(cardinality(pgque._subscriptions(queue_id))), 0)::text from pgque.queue`, `select count(*)::text from pgque.subscription`, "TestEngineHorizon_AnOldSnapshotDoesNotSlowMonitoringDown"},
+	{"whether anybody reads is seen at the latest generation", "functions/status.sql",
+		`order by sub_queue desc, sub_consumer desc, sub_gen desc limit 1`, `order by sub_queue, sub_consumer, sub_gen limit 1`, "TestEngineHorizon_AnOldSnapshotDoesNotSlowMonitoringDown"},
+	{"a message that is begun is a change of the cursor", "functions/begin_message.sql",
+		`perform pgque._store_cursor(v_sub);`, `update pgque.subscription set sub_begun_batch = i_batch_id, sub_begun_tick = v_sub.sub_last_tick, sub_begun_id = i_msg_id,
+        sub_begun_times = v_times where sub_no = v_sub.sub_no and sub_gen = v_sub.sub_gen;`, "TestEngineHorizon_AnOldSnapshotDoesNotSlowMonitoringDown"},
+
 	// installation
 	{"an upgrade brings columns", "upgrade/columns.sql",
 		`('subscription', 'sub_slot', 'integer'),`, ``, "TestEngineUpgrade_IsWhatAFreshInstallationIs"},

@@ -19,17 +19,18 @@ begin
         return 0;
     end if;
     select coalesce(max(sub_begun_times), 0) + 1 into v_times
-    from pgque.subscription
-    where sub_queue = v_sub.sub_queue and sub_id = v_sub.sub_id and sub_begun_id = i_msg_id
+    from unnest(case v_sub.sub_role when 'coop_member' then pgque._subscriptions(v_sub.sub_queue) else array[v_sub] end) as s
+    where sub_id = v_sub.sub_id and sub_begun_id = i_msg_id
       and (sub_begun_batch = i_batch_id
            or sub_begun_tick = v_sub.sub_last_tick and (sub_no <> v_sub.sub_no or sub_slot is not null));
     if i_msg_id is null then
         v_times := 0;
     end if;
-    update pgque.subscription set
-        sub_begun_batch = i_batch_id, sub_begun_tick = v_sub.sub_last_tick, sub_begun_id = i_msg_id,
-        sub_begun_times = v_times
-    where sub_no = v_sub.sub_no and sub_gen = v_sub.sub_gen;
+    v_sub.sub_begun_batch := i_batch_id;
+    v_sub.sub_begun_tick := v_sub.sub_last_tick;
+    v_sub.sub_begun_id := i_msg_id;
+    v_sub.sub_begun_times := v_times;
+    perform pgque._store_cursor(v_sub);
     return v_times;
 end
 $$;

@@ -189,6 +189,10 @@ begin
         sub_page_end = i_sub.sub_page_end,
         sub_page_rows = i_sub.sub_page_rows,
         sub_page_last = i_sub.sub_page_last,
+        sub_begun_batch = i_sub.sub_begun_batch,
+        sub_begun_tick = i_sub.sub_begun_tick,
+        sub_begun_id = i_sub.sub_begun_id,
+        sub_begun_times = i_sub.sub_begun_times,
         sub_moves = i_sub.sub_moves + 1,
         sub_gen = i_sub.sub_gen + case when i_sub.sub_moves % 32 = 31 then 1 else 0 end
     where sub_no = i_sub.sub_no and sub_gen = i_sub.sub_gen;

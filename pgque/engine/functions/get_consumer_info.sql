@@ -9,14 +9,15 @@ create or replace function pgque.get_consumer_info(
 returns setof record
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
 as $$
 begin
     return query
         select q.queue_name, c.co_name, clock_timestamp() - t.tick_time, clock_timestamp() - s.sub_active,
                s.sub_last_tick, s.sub_batch, s.sub_next_tick,
                greatest(pgque.seq_getval(q.queue_event_seq) - t.tick_event_seq, 0)
-        from pgque.subscription s
-        join pgque.queue q on q.queue_id = s.sub_queue
+        from pgque.queue q
+        cross join lateral unnest(pgque._subscriptions(q.queue_id)) s
         join pgque.consumer c on c.co_id = s.sub_consumer
         left join pgque.tick t on t.tick_queue = s.sub_queue and t.tick_id = s.sub_last_tick
         where (i_queue_name is null or q.queue_name = i_queue_name)

@@ -45,7 +45,9 @@ create or replace function pgque._queue_info(
     out queue_ticker_max_count integer, out queue_ticker_max_lag interval, out queue_ticker_idle_period interval,
     out ticker_lag interval, out ev_per_sec double precision, out ev_new bigint, out last_tick_id bigint)
 returns setof record
-language plpgsql as $$
+language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
+as $$
 declare
     v_last pgque.tick := pgque._last_tick(i_queue.queue_id);
     v_events bigint;
@@ -54,7 +56,7 @@ begin
     select max(tick_event_seq) - min(tick_event_seq), extract(epoch from max(tick_time) - min(tick_time))
     into v_events, v_seconds
     from (select tick_event_seq, tick_time from pgque.tick
-          where tick_queue = i_queue.queue_id order by tick_id desc limit 20) as recent;
+          where tick_queue = i_queue.queue_id order by tick_queue desc, tick_id desc limit 20) as recent;
     return query select
         i_queue.queue_name, i_queue.queue_ntables, i_queue.queue_cur_table,
         i_queue.queue_rotation_period, i_queue.queue_switch_time,

@@ -31,7 +31,7 @@ begin
         ('pg_cron', case when v_has_pg_cron then 'available' else 'absent' end, null),
         ('pg_timetable', case when to_regnamespace('timetable') is null then 'absent' else 'available' end, null),
         ('queues', 'info', (select count(*)::text from pgque.queue)),
-        ('consumers', 'info', (select count(*)::text from pgque.subscription));
+        ('consumers', 'info', (select coalesce(sum(cardinality(pgque._subscriptions(queue_id))), 0)::text from pgque.queue));
 end
 $$;
 
@@ -91,9 +91,11 @@ $$;
 
 create or replace function pgque._has_consumers(i_queue pgque.queue) returns boolean
 language plpgsql
-set enable_seqscan = off set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off
 as $$
 begin
-    return exists (select from pgque.subscription where sub_queue = i_queue.queue_id);
+    perform from pgque.subscription where sub_queue = i_queue.queue_id
+    order by sub_queue desc, sub_consumer desc, sub_gen desc limit 1;
+    return found;
 end
 $$;

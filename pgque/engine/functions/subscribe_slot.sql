@@ -142,17 +142,3 @@ begin
     perform pgque._drop_unused_consumers(array[v_sub.sub_consumer]);
 end
 $$;
-
--- partition_slot_status shows who works on what, and how far it is. A slot that is not
--- leased or whose pending_events grow needs somebody to look after it.
-create or replace view pgque.partition_slot_status as
-select q.queue_name, p.co_name as consumer, p.slot, c.n, s.sub_no is not null as subscribed,
-       p.lease_owner, p.lease_until, p.epoch, s.sub_last_tick as last_tick,
-       greatest((select l.tick_event_seq from pgque.tick l where l.tick_queue = q.queue_id order by l.tick_id desc limit 1)
-                - t.tick_event_seq, 0) as pending_events
-from pgque.partition_slot p
-join pgque.partition_consumer c on c.queue_id = p.queue_id and c.co_name = p.co_name
-join pgque.queue q on q.queue_id = p.queue_id
-left join pgque.consumer k on k.co_name = p.co_name || '#' || p.slot
-left join pgque.subscription s on s.sub_queue = p.queue_id and s.sub_consumer = k.co_id
-left join pgque.tick t on t.tick_queue = s.sub_queue and t.tick_id = s.sub_last_tick;
