@@ -291,10 +291,10 @@ func TestEngineUninstall_LeavesNothing(t *testing.T) {
 	e.exec(`select pgque.create_queue('q')`)
 }
 
-// pg_cron needs a server configured for it; a stand-in shows what start() asks of it.
-func TestEngineLifecycle_WithAScheduler(t *testing.T) {
-	t.Parallel()
-	e := newEngineTest(t)
+// installScheduler: pg_cron needs a server configured for it; a stand-in shows what start()
+// and stop() ask of it.
+func (e *engineTest) installScheduler() {
+	e.t.Helper()
 	e.exec(`
 		create schema cron;
 		create table cron.job (jobid bigserial, jobname text, schedule text, command text);
@@ -304,9 +304,19 @@ func TestEngineLifecycle_WithAScheduler(t *testing.T) {
 			'delete from cron.job where jobid = $1 returning true'`)
 	e.exec(`insert into pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
 		values (99999, 'pg_cron', 10, 'cron'::regnamespace, false, '1.6')`)
+}
+
+func TestEngineLifecycle_WithAScheduler(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	e.installScheduler()
 	e.exec(`select pgque.start(); select pgque.start()`)
-	if n := e.int(`select count(*) from cron.job`); n != 2 {
-		t.Errorf("%d jobs", n)
+	jobs := e.lines(`select command from cron.job`)
+	if len(jobs) != 2 {
+		t.Errorf("%d jobs", len(jobs))
+	}
+	for _, command := range jobs { // each has to be one statement, or it could not commit
+		e.exec(command)
 	}
 	e.exec(`select pgque.stop(); select pgque.stop()`)
 	if n := e.int(`select count(*) from cron.job`); n != 0 {

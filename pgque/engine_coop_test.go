@@ -145,6 +145,24 @@ func TestEngineCoop_ScalesToZeroAndBack(t *testing.T) {
 	e.expect(payloads(e.receiveCoop("a", 10, nil)), "5", "6")
 }
 
+func TestEngineCoop_WishesForABatchAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	e := newCoopTest(t)
+	const custom = `select batch_id from pgque.next_batch_custom('q', 'group', 'a', `
+	for _, wish := range []string{`'1 hour', null, null`, `null, 100, null`, `null, null, '1 hour'`} {
+		e.isNull(custom + wish + `)`)
+	}
+	batch := e.int(custom + `null, 3, null)`)
+	if n := e.int(`select count(*) from pgque.get_batch_events($1)`, batch); n != 4 {
+		t.Errorf("%d events; two windows have three or more", n)
+	}
+	if again := e.int(`select pgque.next_batch('q', 'group', 'a')`); again != batch {
+		t.Errorf("the open batch %d came again as %d", batch, again)
+	}
+	e.exec(`select pgque.finish_batch($1)`, batch)
+	e.expect(payloads(e.receiveCoop("b", 10, nil)), "5", "6")
+}
+
 func TestEngineCoop_BatchOfAMemberThatResignsIsTakenOverAtOnce(t *testing.T) {
 	t.Parallel()
 	e := newCoopTest(t)

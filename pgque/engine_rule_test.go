@@ -206,3 +206,85 @@ func TestEngineDropQueue_SendersAreWaitedForOrToldSo(t *testing.T) {
 	}
 	old.fails("PQ001", `select pgque.send('q', '4')`)
 }
+
+// Whoever looks at a consumer and then waits for it may find another kind of consumer.
+func TestEngineReceive_OfAConsumerThatBecomesAGroupIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, receive := range []string{
+		`select pgque.receive('q', 'c')`, `select pgque.fetch('q', 'c')`, `select pgque.next_batch('q', 'c')`,
+		`select pgque.next_page('q', 'c', 10, null, true)`,
+	} {
+		t.Run(receive, func(t *testing.T) {
+			t.Parallel()
+			e := newEngineTest(t)
+			other, third := e.newSession(), e.newSession()
+			e.exec(`select pgque.send('q', '1')`)
+			e.tick("q")
+			e.exec(`begin`)
+			e.exec(`select pgque.register_subconsumer('q', 'c', 'a', true)`)
+			ended := other.start(receive)
+			third.awaitLock(other)
+			e.exec(`commit`)
+			e.hasCode(<-ended, "PQ012", receive)
+			if e.int(`select count(*) from pgque.subscription where sub_batch is not null`) != 0 {
+				t.Error("the group has a batch that belongs to no member")
+			}
+		})
+	}
+}
+
+// Somebody is replaying one of the dead letters, and may change his mind.
+func TestEngineDeadLetter_ReplayAllPassesOverThoseThatAreBeingReplayed(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	other := e.newSession()
+	first := e.deadLetter("1")
+	e.deadLetter("2")
+	e.exec(`begin`)
+	e.exec(`select pgque.dlq_replay($1)`, first)
+	other.exec(`set lock_timeout = '5s'`)
+	if got := query1[string](t, other.conn, `select replayed || ' ' || failed from pgque.dlq_replay_all('q')`); got != "1 0" {
+		t.Errorf("replayed and failed: %s", got)
+	}
+	e.exec(`rollback`)
+	e.expect(e.lines(`select ev_data from pgque.dlq_inspect('q')`), "1")
+	e.tick("q")
+	e.expect(e.drain("q", "c", 10), "2")
+}
+
+// Jobs that tick an engine that is gone would fail every second, for ever.
+func TestEngineUninstall_StopsItsJobsOrStays(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	e.installScheduler()
+	e.exec(`select pgque.start()`)
+	e.exec(`alter function cron.unschedule(bigint) rename to unschedule_at_last;
+		create function cron.unschedule(bigint) returns boolean language plpgsql as 'begin raise exception ''not now''; end'`)
+	e.fails("P0001", `select pgque.uninstall()`)
+	if n := e.int(`select count(*) from pgque.queue`); n != 1 {
+		t.Errorf("%d queues after an uninstall that failed", n)
+	}
+	e.exec(`drop function cron.unschedule(bigint); alter function cron.unschedule_at_last(bigint) rename to unschedule`)
+	e.exec(`select pgque.uninstall()`)
+	if n := e.int(`select count(*) from cron.job`); n != 0 {
+		t.Errorf("%d jobs are left", n)
+	}
+}
+
+// The column is there since programs read it. What a manager of queues could write into it
+// would run with the rights of the engine's owner.
+func TestEngineMaint_RunsNobodyElsesFunctions(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	e.exec(`create table public.ran (); create function public.hook(text) returns integer language sql as 'insert into public.ran default values returning 1'`)
+	e.exec(`update pgque.queue set queue_extra_maint = '{public.hook}'`)
+	e.exec(`select pgque.maint(), pgque.maint_queue('q'), pgque.maint_queues('{q}')`)
+	if e.int(`select count(*) from public.ran`) != 0 {
+		t.Error("maintenance ran a function that is not the engine's")
+	}
+	for _, operation := range e.lines(`select func_name from pgque.maint_operations()`) {
+		if operation == "public.hook" {
+			t.Error("maintenance is said to run a function that is not the engine's")
+		}
+	}
+}

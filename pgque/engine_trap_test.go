@@ -333,26 +333,34 @@ func TestEngineNames_MustNotBeEmptyOrTooLong(t *testing.T) {
 
 func TestEngineSubscribe_ManyAtOnceExactlyOneIsNew(t *testing.T) {
 	t.Parallel()
-	e := newEngineTest(t)
-	e.exec(`select pgque.create_queue('other'), pgque.subscribe('other', 'new')`)
-	gate := e.newSession()
-	gate.exec(`begin; select pgque.subscribe('q', 'new')`)
-	var racers []*session
-	var ended []<-chan error
-	for range 5 {
-		racer := e.newSession()
-		racers = append(racers, racer)
-		ended = append(ended, racer.start(`create temp table got as select pgque.subscribe('q', 'new') as n`))
-		e.awaitLock(racer)
-	}
-	gate.exec(`rollback`)
-	var total int64
-	for i, racer := range racers {
-		racer.finish(ended[i])
-		total += racer.int(`select n from got`)
-	}
-	if total != 1 {
-		t.Errorf("%d of them were told that they are new", total)
+	for name, subscribe := range map[string]string{
+		"consumer": `pgque.subscribe('q', 'new')`,
+		"group":    `pgque.register_subconsumer('q', 'new', 'm')`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEngineTest(t)
+			e.exec(`select pgque.create_queue('other'), pgque.subscribe('other', 'new')`)
+			gate := e.newSession()
+			gate.exec(`begin; select ` + subscribe)
+			var racers []*session
+			var ended []<-chan error
+			for range 5 {
+				racer := e.newSession()
+				racers = append(racers, racer)
+				ended = append(ended, racer.start(`create temp table got as select `+subscribe+` as n`))
+				e.awaitLock(racer)
+			}
+			gate.exec(`rollback`)
+			var total int64
+			for i, racer := range racers {
+				racer.finish(ended[i])
+				total += racer.int(`select n from got`)
+			}
+			if total != 1 {
+				t.Errorf("%d of them were told that they are new", total)
+			}
+		})
 	}
 }
 

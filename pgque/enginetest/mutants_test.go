@@ -51,6 +51,19 @@ var mutants = []mutant{
 	{"a page ends a page, not the window", "functions/receive.sql",
 		`sub_page_last = extent.found = extent.page_rows`, `sub_page_last = true`, "TestEnginePages_LoseNothingWhateverTheirSize"},
 
+	{"a client has its transaction id before its event id", "functions/insert_target.sql",
+		`case when pg_current_xact_id() is not null then nextval(%L) end`, `nextval(%L) + 0 * (pg_current_xact_id_if_assigned() is null)::integer`, "TestEngineInsert_HasItsTransactionIDBeforeItsEventID"},
+	{"events of those who ran at the last tick are read", "functions/window.sql",
+		`select * from {table} where {from} < {low_mark} and ev_txid = any ({running})`,
+		`select * from {table} where false and ev_txid = any ({running})`, "TestEngineTick_WhileASenderRunsLosesNothing"},
+	{"events of those who began before the last mark are read", "functions/window.sql",
+		`select * from {table} where {from} < {low_mark} and ev_txid >= {first_xid}`,
+		`select * from {table} where false and ev_txid >= {first_xid}`, "TestEngineTick_WhileTheYoungestSenderRunsLosesNothing"},
+	{"chosen ids are remembered", "functions/insert_event.sql",
+		`if ev_id is not null and ev_owner is null then`, `if false then`, "TestEngineInsertEventRaw_WithIDsOfItsOwnIsDelivered"},
+	{"a sender needs a queue", "functions/insert_event.sql",
+		`if not found or`, `if found and`, "TestEngineSend_NullsAndEmptyBatches"},
+
 	// ticks
 	{"one session at a time ticks a queue", "functions/ticker.sql",
 		`if not pg_try_advisory_xact_lock(pgque._lock_class('tick'), i_queue.queue_id) then`, `if false then`, "TestEngineTicker_TwoAtOnceMakeOneTick"},
@@ -89,6 +102,9 @@ var mutants = []mutant{
 		`if v_id <= i_last_id then`, `if false then`, "TestEngineSequence_OfTicksThatFellBehindDoesNotStopTheQueue"},
 	{"ticks from outside rise", "functions/ticker.sql",
 		`if i_tick_id <= v_last.tick_id then`, `if false then`, "TestEngineTicker_PausedAndExternalQueues"},
+
+	{"a number of events makes a tick due", "functions/ticker.sql",
+		`return i_waiting >= i_queue.queue_ticker_max_count or`, `return`, "TestEngineTicker_FollowsItsSettings"},
 
 	// cursors and pages
 	{"a cursor is locked before it moves", "functions/cursor.sql",
@@ -137,6 +153,28 @@ var mutants = []mutant{
 	{"of many that subscribe at once one is new", "functions/subscribe.sql",
 		`on conflict (co_name) do update set co_name = c.co_name`, ``, "TestEngineSubscribe_ManyAtOnceExactlyOneIsNew"},
 
+	{"what is locked is read after the lock", "functions/receive.sql",
+		`    v_sub := pgque._lock_subscription(v_sub);
+    if`, `    perform pgque._lock_subscription(v_sub);
+    if`, "TestEngineReceive_DuringAnUncommittedAckWaitsAndGoesOn"},
+	{"a consumer that has become a group has no page", "functions/receive.sql",
+		`    perform pgque._check_normal(v_sub);
+    return v_sub;`, `    return v_sub;`, "TestEngineReceive_OfAConsumerThatBecomesAGroupIsRefused"},
+	{"a consumer that has become a group has no batch", "functions/next_batch.sql",
+		`    perform pgque._check_normal(v_sub);
+`, ``, "TestEngineReceive_OfAConsumerThatBecomesAGroupIsRefused"},
+	{"ids decide the order", "functions/window.sql",
+		`as events order by ev_id, ev_retry nulls first limit {limit}`, `as events order by ev_txid limit {limit}`, "TestEngineWindow_ComesInTheOrderOfIDsWhateverTheTransactions"},
+	{"finish_batch closes the window", "functions/finish_batch.sql",
+		`pgque._finished_window(v_sub)`, `pgque._closed_page(v_sub)`, "TestEngineFinishBatch_ClosesTheWholeWindow"},
+	{"a cursor of a name that is open is closed", "functions/get_batch_cursor.sql",
+		`if exists (select from pg_cursors`, `if false and exists (select from pg_cursors`, "TestEngineNextBatchCustom_WaitsForItsWishes"},
+	{"wishes are waited for", "functions/next_batch.sql",
+		`      and tick_event_seq - v_start.tick_event_seq >= coalesce(i_min_count, 0)
+`, ``, "TestEngineCoop_WishesForABatchAreWaitedFor"},
+	{"a replay is for one consumer", "functions/replay.sql",
+		`select ev_time, $1, ev_type`, `select ev_time, $1 * null::integer, ev_type`, "TestEngineReplay_ReachesOneConsumerOnly"},
+
 	// messages that failed
 	{"all retries that are due are moved", "functions/maint_retry_events.sql",
 		`exit when v_moved = 0;
@@ -149,6 +187,18 @@ var mutants = []mutant{
 		`greatest(pgque._batch_from(i_sub), (select min(id) from unnest(i_ids) as id) - 1)`, `pgque._batch_from(i_sub)`, "TestEngineNack_DoesNotReadTheWholeBatch"},
 	{"a retry that came back is not put back again", "functions/put_back.sql",
 		`and not pgque._is_retried(v_queue, i_sub.sub_id, f.ev_id, coalesce(f.ev_retry, 0) + 1)`, ``, "TestEngineNack_RepeatedAfterACrashDoesNotMultiplyTheEvent"},
+	{"a nack is for a message of the page", "functions/window.sql",
+		`select coalesce(i_sub.sub_page_end, 9223372036854775807)`, `select 9223372036854775807`, "TestEnginePage_ComesAgainUntilItIsAcked"},
+	{"a nack is for a message of the batch", "functions/nack.sql",
+		`array[false]) = 0 then`, `array[false]) < 0 then`, "TestEngineNack_BelievesTheQueueNotTheCaller"},
+	{"a page is settled as a whole or not", "functions/settle.sql",
+		`< (select count(distinct coalesce(id, -1)) from unnest(i_msg_ids) as id) then`, `< 0 then`, "TestEngineSettle_AllOrNothing"},
+	{"retries are used up", "functions/put_back.sql",
+		`>= coalesce(v_queue.queue_max_retries, 5)`, `> coalesce(v_queue.queue_max_retries, 5)`, "TestEngineDeadLetter_RetriesUsedUp"},
+	{"deaths of a worker are counted", "functions/begin_message.sql",
+		`coalesce(max(sub_begun_times), 0) + 1`, `1`, "TestEngineBeginMessage_CountsUntilThePageIsFinished"},
+	{"deaths are counted on after a takeover", "functions/begin_message.sql",
+		`or sub_begun_tick = v_sub.sub_last_tick`, `or false`, "TestEngineBeginMessage_CountsOnAfterATakeover"},
 	{"a message dies once", "functions/put_back.sql",
 		`on conflict (dl_queue_id, dl_consumer_id, ev_id) do nothing`, ``, "TestEngineNack_RepeatedAtTheLastRetryMakesOneDeadLetter"},
 	{"dead letters belong to the group", "functions/put_back.sql",
@@ -157,6 +207,11 @@ var mutants = []mutant{
 		`null, null, v_owner, null, i_letter.ev_type`, `null, null, null, null, i_letter.ev_type`, "TestEngineDeadLetter_IsReplayedForItsConsumerOnly"},
 	{"a dead letter is replayed by one", "functions/dead_letter.sql",
 		`where dl_id = i_dead_letter_id for update;`, `where dl_id = i_dead_letter_id;`, "TestEngineDeadLetter_TwoReplaysAtOnceMakeOne"},
+
+	{"who replays all waits for nobody", "functions/dead_letter.sql",
+		`order by dl_id for update skip locked`, `order by dl_id for update`, "TestEngineDeadLetter_ReplayAllPassesOverThoseThatAreBeingReplayed"},
+	{"a dead letter without a receiver does not stop the others", "functions/dead_letter.sql",
+		`if pgque._owner(v_letter) is null then`, `if false then`, "TestEngineDeadLetter_OfAGoneConsumerStays"},
 
 	// queues, names, settings
 	{"of two that create a queue one does", "functions/create_queue.sql",
@@ -184,6 +239,19 @@ var mutants = []mutant{
 	{"send_at knows its queue", "functions/send_at.sql",
 		`pgque._queue(i_queue)`, `(select q from pgque.queue q where queue_name = i_queue)`, "TestEngineSendAt_IsDeliveredWhenItsTimeHasCome"},
 
+	{"settings make sense", "functions/set_queue_config.sql",
+		`if i_value::integer < 1 then`, `if false then`, "TestEngineConfig_BadValuesAreRefusedByName"},
+	{"ticks from outside count on", "functions/ticker.sql",
+		`elsif i_event_seq < v_last.tick_event_seq then`, `elsif false then`, "TestEngineTicker_PausedAndExternalQueues"},
+	{"uninstalling stops the jobs", "functions/lifecycle.sql",
+		`    perform pgque.stop();
+    set local`, `    set local`, "TestEngineUninstall_StopsItsJobsOrStays"},
+	{"jobs are single statements", "functions/lifecycle.sql",
+		`'call pgque.ticker_loop()'`, `'begin; call pgque.ticker_loop()'`, "TestEngineLifecycle_WithAScheduler"},
+	{"maintenance runs nobody else's functions", "functions/maint.sql",
+		`    return pgque._complete_rotation`, `    perform public.hook(queue_name) from pgque.queue where queue_extra_maint is not null;
+    return pgque._complete_rotation`, "TestEngineMaint_RunsNobodyElsesFunctions"},
+
 	// several workers
 	{"a group may scale to zero and back", "functions/register_subconsumer.sql",
 		`v_main.sub_was_coop := true;`, ``, "TestEngineCoop_ScalesToZeroAndBack"},
@@ -196,6 +264,12 @@ var mutants = []mutant{
 		`elsif v_member.sub_active > clock_timestamp() then`, `elsif false then`, "TestServerClock_SetBackADeadMembersBatchIsTakenOverInTime"},
 	{"a member that holds a batch cannot leave unasked", "functions/register_subconsumer.sql",
 		`if i_batch_handling = 0 then`, `if false then`, "TestEngineCoop_ScalesToZeroAndBack"},
+	{"a batch that was taken over is nobody else's", "functions/receive_coop.sql",
+		`perform pgque._store_cursor(pgque._finished_window(v_victim));`, `null;`, "TestEngineCoop_DeadMembersWindowIsTakenOverUnderAFreshID"},
+	{"a member that resigns is not waited for", "functions/register_subconsumer.sql",
+		`v_member.sub_active := pgque._resigned();`, ``, "TestEngineCoop_BatchOfAMemberThatResignsIsTakenOverAtOnce"},
+	{"what a member leaves behind is the group's", "functions/register_subconsumer.sql",
+		`perform pgque._put_back_rest(v_member, 60, 'subconsumer unregistered');`, ``, "TestEngineCoop_UnfinishedWorkGoesToTheGroup"},
 	{"claiming a slot never waits", "functions/slot.sql",
 		`for no key update skip locked;`, `for no key update;`, "TestEnginePartition_AClaimNeverWaits"},
 	{"members are searched from their latest generation downwards", "functions/cursor.sql",
