@@ -148,6 +148,8 @@ func TestEngineConfig_BadValuesAreRefusedByName(t *testing.T) {
 	for _, bad := range [][2]string{
 		{"ticker_max_count", "0"}, {"ticker_max_count", "many"}, {"ticker_max_lag", "-1 s"}, {"ticker_idle_period", "0"},
 		{"rotation_period", "0"}, {"max_retries", "-1"}, {"ticker_paused", "maybe"}, {"no_such_thing", "1"},
+		// Added to a time they fail, for whoever looks at all queues.
+		{"rotation_period", "290000 years"}, {"ticker_max_lag", "100000 years"}, {"ticker_idle_period", "infinity"},
 	} {
 		e.fails("PQ007", `select pgque.set_queue_config('q', $1, $2)`, bad[0], bad[1])
 	}

@@ -131,6 +131,38 @@ func TestEngineAPI_NullsAreRefusedOrHarmless(t *testing.T) {
 	}
 }
 
+//go:embed testdata/odd_arguments.sql
+var oddArguments string
+
+// What a function cannot work with it refuses by a code of the engine's own, and what it
+// accepts keeps nobody else from working.
+func TestEngineAPI_OddArgumentsAreRefusedOrHarmless(t *testing.T) {
+	t.Parallel()
+	for state, prepare := range map[string]string{
+		"batches are open": `select pgque.receive('q', 'c', 5), pgque.receive_coop('q', 'g', 'm', 5), pgque.receive_partitioned('q', 'parts', 0, 2, 'w', 5)`,
+		"batches wait":     `select pgque.receive_coop('q', 'g', 'other', 5)`,
+	} {
+		t.Run(state, func(t *testing.T) {
+			t.Parallel()
+			e := newEngineTest(t)
+			e.exec(`select pgque.register_subconsumer('q', 'g', 'm'), pgque.subscribe_partitioned('q', 'parts', 2), pgque.claim_slot('q', 'parts', 0, 'w')`)
+			e.deadLetter("dead")
+			e.exec(`select pgque.create_queue('outside', '{"external_ticker": true}')`)
+			e.exec(`select pgque.send_at('q', 't', 'later'::text, now() + interval '1 hour'), pgque.send_idem('q', 't', '1', 'key')`)
+			e.exec(`select pgque.send_batch('q', array(select g::text from generate_series(1, 10) g))`)
+			e.tick("q")
+			e.exec(prepare)
+			admin := e.roles()["admin"]
+			admin.exec(`set client_min_messages = error`)
+			admin.exec(oddArguments)
+			admin.exec(`call pg_temp.try_odd_arguments()`)
+			for _, line := range admin.lines(`select line from wrong limit 20`) {
+				t.Error(line)
+			}
+		})
+	}
+}
+
 func TestEngineEventRetryRaw_IsForItsConsumerOnly(t *testing.T) {
 	t.Parallel()
 	e := newEngineTest(t)

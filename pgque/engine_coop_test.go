@@ -248,9 +248,10 @@ func TestEngineCoop_WrongUsesAreRefused(t *testing.T) {
 			`pgque.unregister_consumer('q', 'group')`, `pgque.unregister_consumer('q', 'group.a')`,
 			`pgque.receive_coop('q', 'c', 'a')`, `pgque.register_consumer_at('q', 'group', null)`,
 		},
-		"PQ008": {`pgque.receive_coop('q', 'x.y', 'a')`, `pgque.receive_coop('q', 'group', 'x.y')`, `pgque.register_subconsumer('q', 'group', '')`},
+		"PQ008": {`pgque.subscribe('q', repeat('x', 1001))`, `pgque.receive_coop('q', 'x.y', 'a')`, `pgque.receive_coop('q', 'group', 'x.y')`, `pgque.register_subconsumer('q', 'group', '')`},
 		"PQ009": {
 			`pgque.receive_coop('q', 'group', 'a', 0)`, `pgque.receive_coop('q', 'group', 'a', 1, '-1 s')`,
+			`pgque.receive_coop('q', 'group', 'a', 1, '100000 years')`,
 			`pgque.unregister_subconsumer('q', 'group', 'a', 2)`,
 		},
 		"PQ001": {`pgque.receive_coop('none', 'group', 'a')`},

@@ -49,7 +49,7 @@ func TestEngineSendIdem_TwoAtOnce(t *testing.T) {
 func TestEngineSendIdem_WrongUsesAreRefused(t *testing.T) {
 	t.Parallel()
 	e := newEngineTest(t)
-	for _, args := range []string{`null`, `'k', '0'`, `'k', '-1 s'`, `'k', '11 years'`, `'k', null`} {
+	for _, args := range []string{`null`, `repeat('k', 2001)`, `'k', '0'`, `'k', '-1 s'`, `'k', '11 years'`, `'k', null`} {
 		e.fails("PQ009", `select pgque.send_idem('q', 't', '1', `+args+`)`)
 	}
 	e.fails("PQ001", `select pgque.send_idem('none', 't', '1', 'k')`)

@@ -114,6 +114,7 @@ func TestEngineSecurity_EachRoleMayDoItsPart(t *testing.T) {
 		{"admin", `select pgque.dlq_purge('q'), pgque.batch_event_sql(` + fmt.Sprint(batch) + `)`},
 		{"admin", `select * from pgque.get_batch_cursor(` + fmt.Sprint(batch) + `, 'cur', 1)`},
 		{"admin", `select * from pgque.status()`},
+		{"admin", `select pgque.seq_getval('pgque.event_1_id_seq'), pgque.seq_setval('event_1_id_seq', 10)`},
 		{"", `select pgque.uninstall()`},
 		{"", `select pgque.insert_event_bulk('q', 't', array['1'])`},
 		{"", `select pgque._append('q', 't', '1', null, null, null, null)`},
@@ -132,6 +133,19 @@ func TestEngineSecurity_EachRoleMayDoItsPart(t *testing.T) {
 			}
 			s.exec(`rollback`)
 		}
+	}
+}
+
+// seq_setval has the rights of the engine's owner, who may own much else.
+func TestEngineSecurity_SequencesOfOthersStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	e.exec(`create sequence public.theirs`)
+	admin := e.roles()["admin"]
+	admin.fails("PQ009", `select pgque.seq_setval('public.theirs', 1000)`)
+	admin.fails("PQ009", `select pgque.seq_getval('public.theirs')`)
+	if n := e.int(`select nextval('public.theirs')`); n != 1 {
+		t.Errorf("the sequence went on to %d", n)
 	}
 }
 

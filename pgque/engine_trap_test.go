@@ -421,6 +421,10 @@ func TestEngineInsertEventRaw_WithIDsOfItsOwnIsDelivered(t *testing.T) {
 	e.exec(`select pgque.send('q', 'after')`)
 	e.tick("q")
 	e.expect(e.drain("q", "c", 4), "after")
+	for _, never := range []string{`0, null`, `-1, null`, `9223372036854775807, null`, `null, 'infinity'`} {
+		e.fails("PQ009", `select pgque.insert_event_raw('q', `+never+`, null, null, 't', 'x', null, null, null, null)`)
+		e.fails("PQ009", `select pgque.event_retry_raw('q', 'c', now(), `+never+`, null, 't', 'x', null, null, null, null)`)
+	}
 }
 
 func TestEnginePages_LoseNothingWhateverTheirSize(t *testing.T) {

@@ -184,7 +184,7 @@ var mutants = []mutant{
 	{"tables of waiting events are written anew", "functions/maint.sql",
 		`if v_dead < 5000 or`, `if true or`, "TestEngineHorizon_AnOldSnapshotDoesNotSlowMaintenanceDown"},
 	{"nack reads the message, not the batch", "functions/put_back.sql",
-		`greatest(pgque._batch_from(i_sub), (select min(id) from unnest(i_ids) as id) - 1)`, `pgque._batch_from(i_sub)`, "TestEngineNack_DoesNotReadTheWholeBatch"},
+		`greatest(pgque._batch_from(i_sub), greatest((select min(id) from unnest(i_ids) as id), -9223372036854775807) - 1)`, `pgque._batch_from(i_sub)`, "TestEngineNack_DoesNotReadTheWholeBatch"},
 	{"a retry that came back is not put back again", "functions/put_back.sql",
 		`and not pgque._is_retried(v_queue, i_sub.sub_id, f.ev_id, coalesce(f.ev_retry, 0) + 1)`, ``, "TestEngineNack_RepeatedAfterACrashDoesNotMultiplyTheEvent"},
 	{"a nack is for a message of the page", "functions/window.sql",
@@ -241,6 +241,13 @@ var mutants = []mutant{
 
 	{"settings make sense", "functions/set_queue_config.sql",
 		`if i_value::integer < 1 then`, `if false then`, "TestEngineConfig_BadValuesAreRefusedByName"},
+	{"no period lasts for ever", "functions/set_queue_config.sql",
+		`perform pgque._check_span(i_param, i_value::interval);`, `null;`, "TestEngineConfig_BadValuesAreRefusedByName"},
+	{"chosen ids leave room for others", "functions/insert_event.sql",
+		`if i_id not between 1 and 4611686018427387904 then`, `if false then`, "TestEngineInsertEventRaw_WithIDsOfItsOwnIsDelivered"},
+	{"sequences of others are not the engine's", "functions/compat.sql",
+		`    perform pgque._check_sequence(i_seq_name);
+`, ``, "TestEngineSecurity_SequencesOfOthersStayAsTheyAre"},
 	{"ticks from outside count on", "functions/ticker.sql",
 		`elsif i_event_seq < v_last.tick_event_seq then`, `elsif false then`, "TestEngineTicker_PausedAndExternalQueues"},
 	{"uninstalling stops the jobs", "functions/lifecycle.sql",

@@ -33,16 +33,46 @@ as $$
       and tick_id = pgque._wished_tick(i_queue_id, i_prev_tick_id, null, i_min_count::int4, i_min_interval)
 $$;
 
--- seq_setval(sequence, value) moves a sequence forward to value; never back.
+-- seq_getval(sequence) returns the last number that was drawn from a sequence of the
+-- engine, counting those of running and failed transactions; 0 when there was none.
+--
+-- Raises PQ009 for any other sequence: the function has the rights of the engine's owner.
+create or replace function pgque.seq_getval(i_seq_name text) returns bigint
+language plpgsql security definer
+set search_path = pgque, pg_catalog, pg_temp
+as $$
+begin
+    perform pgque._check_sequence(i_seq_name);
+    return pgque._last_drawn(i_seq_name);
+end
+$$;
+
+-- seq_setval(sequence, value) moves a sequence of the engine forward to value; never back.
+-- Returns the last number drawn.
+--
+-- Raises PQ009 for any other sequence, and for a value that leaves no room behind it.
 create or replace function pgque.seq_setval(i_seq_name text, i_new_value int8) returns int8
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
 begin
-    if pgque.seq_getval(i_seq_name) < i_new_value then
+    perform pgque._check_sequence(i_seq_name);
+    if i_new_value > 4611686018427387904 then
+        raise exception 'value must be at most 4611686018427387904, got %', i_new_value using errcode = 'PQ009';
+    elsif pgque._last_drawn(i_seq_name) < i_new_value then
         perform setval(i_seq_name::regclass, i_new_value);
     end if;
-    return pgque.seq_getval(i_seq_name);
+    return pgque._last_drawn(i_seq_name);
+end
+$$;
+
+create or replace function pgque._check_sequence(i_seq_name text) returns void
+language plpgsql as $$
+begin
+    if not exists (select from pg_class where relkind = 'S' and relnamespace = 'pgque'::regnamespace
+                   and i_seq_name in (relname, 'pgque.' || relname)) then
+        raise exception 'not a sequence of the engine: %', i_seq_name using errcode = 'PQ009';
+    end if;
 end
 $$;
 

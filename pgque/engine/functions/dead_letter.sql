@@ -96,7 +96,8 @@ call pgque._allow('pgque_writer', 'pgque.dlq_replay_all(text)');
 
 -- dlq_purge(queue, age) deletes dead letters that are older. Returns how many.
 --
--- Raises PQ001 when there is no such queue, PQ009 for a null age.
+-- Raises PQ001 when there is no such queue, PQ009 for an age that is null or beyond a
+-- thousand years.
 create or replace function pgque.dlq_purge(i_queue_name text, i_older_than interval default '30 days') returns integer
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
@@ -108,6 +109,7 @@ begin
     if i_older_than is null then
         raise exception 'age must not be null' using errcode = 'PQ009';
     end if;
+    perform pgque._check_span('age', i_older_than);
     delete from pgque.dead_letter
     where dl_queue_id = v_queue.queue_id and dl_time <= clock_timestamp() - i_older_than;
     get diagnostics v_purged = row_count;

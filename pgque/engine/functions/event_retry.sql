@@ -44,7 +44,7 @@ call pgque._allow('pgque_reader', 'pgque.event_retry(bigint, bigint, integer)');
 -- the event id; when that id waits already, the one that waits stays as it is.
 --
 -- Raises PQ001, PQ002 when the consumer is not subscribed, PQ009 for a time that is null or
--- infinite.
+-- infinite, and as insert_event_raw does.
 create or replace function pgque.event_retry_raw(
     x_queue text, x_consumer text, x_retry_after timestamptz, x_ev_id bigint, x_ev_time timestamptz, x_ev_retry integer,
     x_ev_type text, x_ev_data text, x_ev_extra1 text, x_ev_extra2 text, x_ev_extra3 text, x_ev_extra4 text)
@@ -58,6 +58,7 @@ declare
     v_id bigint := coalesce(x_ev_id, nextval(v_queue.queue_event_seq));
 begin
     perform pgque._check_retry_time(x_retry_after);
+    perform pgque._check_raw_event(v_id, x_ev_time);
     insert into pgque.retry_queue (ev_retry_after, ev_queue, ev_id, ev_time, ev_txid, ev_owner, ev_retry,
                                    ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4)
     values (x_retry_after, v_queue.queue_id, v_id, coalesce(x_ev_time, now()), null, v_sub.sub_id, x_ev_retry,
@@ -70,21 +71,23 @@ $$;
 -- batch_retry(batch, seconds) puts all events of an open batch back. Returns how many
 -- it put back. The batch stays open.
 --
--- Raises PQ003 when the batch is not open, PQ009 for a negative delay.
+-- Raises PQ003 when the batch is not open, PQ009 for a delay that is null or negative.
 create or replace function pgque.batch_retry(i_batch_id bigint, i_retry_seconds int) returns integer
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
 as $$
 declare
     v_sub pgque.subscription := pgque._lock_open_batch(i_batch_id);
+    v_due timestamptz := clock_timestamp() + make_interval(secs => i_retry_seconds);
     v_event pgque.event_template;
     v_count integer := 0;
 begin
     perform pgque._check_retry_secs(i_retry_seconds);
+    perform pgque._check_retry_time(v_due);
     for v_event in
         select * from pgque._window_events(v_sub, pgque._batch_from(v_sub), pgque._batch_to(v_sub), null)
     loop
-        v_count := v_count + pgque._insert_retry(v_sub, v_event, clock_timestamp() + make_interval(secs => i_retry_seconds));
+        v_count := v_count + pgque._insert_retry(v_sub, v_event, v_due);
     end loop;
     return v_count;
 end

@@ -15,7 +15,7 @@ begin
     return query
         select q.queue_name, c.co_name, clock_timestamp() - t.tick_time, clock_timestamp() - s.sub_active,
                s.sub_last_tick, s.sub_batch, s.sub_next_tick,
-               greatest(pgque.seq_getval(q.queue_event_seq) - t.tick_event_seq, 0)
+               greatest(pgque._last_drawn(q.queue_event_seq) - t.tick_event_seq, 0)
         from pgque.queue q
         cross join lateral unnest(pgque._subscriptions(q.queue_id)) s
         join pgque.consumer c on c.co_id = s.sub_consumer

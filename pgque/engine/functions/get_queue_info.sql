@@ -63,6 +63,6 @@ begin
         i_queue.queue_external_ticker, i_queue.queue_ticker_paused,
         i_queue.queue_ticker_max_count, i_queue.queue_ticker_max_lag, i_queue.queue_ticker_idle_period,
         clock_timestamp() - v_last.tick_time, v_events / nullif(v_seconds, 0),
-        greatest(pgque.seq_getval(i_queue.queue_event_seq) - v_last.tick_event_seq, 0), v_last.tick_id;
+        greatest(pgque._last_drawn(i_queue.queue_event_seq) - v_last.tick_event_seq, 0), v_last.tick_id;
 end
 $$;

@@ -77,6 +77,9 @@ $$;
 --
 -- Ids that the queue's own sequence did not draw break the tie between ids and
 -- transactions, so the queue remembers that it holds such.
+--
+-- Raises as insert_event does; PQ009 for an id below 1 or beyond 2^62, which leaves no room
+-- for the ids that follow it, and for an infinite time, which clients cannot read.
 create or replace function pgque.insert_event_raw(
     queue_name text, ev_id bigint, ev_time timestamptz, ev_owner integer, ev_retry integer,
     ev_type text, ev_data text, ev_extra1 text, ev_extra2 text, ev_extra3 text, ev_extra4 text)
@@ -89,6 +92,7 @@ declare
     v_queue pgque.queue := pgque._queue(queue_name);
     v_id bigint := coalesce(ev_id, nextval(v_queue.queue_event_seq));
 begin
+    perform pgque._check_raw_event(v_id, ev_time);
     if ev_id is not null and ev_owner is null then
         update pgque.queue q set queue_foreign_ids = true
         where q.queue_id = v_queue.queue_id and not queue_foreign_ids;
@@ -99,5 +103,16 @@ begin
         using v_id, coalesce(ev_time, now()), ev_owner, ev_retry, ev_type, ev_data,
               ev_extra1, ev_extra2, ev_extra3, ev_extra4;
     return v_id;
+end
+$$;
+
+create or replace function pgque._check_raw_event(i_id bigint, i_time timestamptz) returns void
+language plpgsql as $$
+begin
+    if i_id not between 1 and 4611686018427387904 then
+        raise exception 'event id must be between 1 and 4611686018427387904, got %', i_id using errcode = 'PQ009';
+    elsif not isfinite(i_time) then
+        raise exception 'event time must be finite, got %', i_time using errcode = 'PQ009';
+    end if;
 end
 $$;

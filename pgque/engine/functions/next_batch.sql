@@ -29,6 +29,8 @@ call pgque._allow('pgque_reader', 'pgque.next_batch_info(text, text)');
 -- for those who prefer large batches: the window grows over as many ticks as it takes
 -- to hold min_count events and to last min_interval, and ends at least min_lag ago.
 -- Null wishes are none. While the wishes are not met there is no batch.
+--
+-- Raises as next_batch does; PQ009 for a min_lag beyond a thousand years.
 create or replace function pgque.next_batch_custom(
     i_queue_name text, i_consumer_name text,
     i_min_lag interval, i_min_count int4, i_min_interval interval,
@@ -87,6 +89,7 @@ begin
     if i_min_lag is null and i_min_count is null and i_min_interval is null then
         return pgque._next_tick(i_queue_id, i_tick, 1);
     end if;
+    perform pgque._check_span('min_lag', i_min_lag);
     select * into v_start from pgque.tick where tick_queue = i_queue_id and tick_id = i_tick;
     return min(tick_id) from pgque.tick
     where tick_queue = i_queue_id and tick_id > i_tick

@@ -54,7 +54,7 @@ language plpgsql as $$
 begin
     return query
         select e.* from pgque._window_events(i_sub,
-            greatest(pgque._batch_from(i_sub), (select min(id) from unnest(i_ids) as id) - 1),
+            greatest(pgque._batch_from(i_sub), greatest((select min(id) from unnest(i_ids) as id), -9223372036854775807) - 1),
             least(pgque._batch_to(i_sub), (select max(id) from unnest(i_ids) as id)), null) e
         where e.ev_id = any (i_ids);
 end

@@ -14,6 +14,17 @@ begin
 end
 $$;
 
+-- _check_span raises PQ009 for an interval of which there is no time that lies so far from
+-- now: it would fail wherever it is added to one, or wait for ever.
+create or replace function pgque._check_span(i_name text, i_span interval) returns void
+language plpgsql as $$
+begin
+    if not isfinite(i_span) or i_span not between interval '-1000 years' and interval '1000 years' then
+        raise exception '% must be finite and at most 1000 years, got %', i_name, i_span using errcode = 'PQ009';
+    end if;
+end
+$$;
+
 -- current_event_table(name) names the table that takes events now. An insert that
 -- uses the answer must have got its transaction id before asking.
 create or replace function pgque.current_event_table(x_queue_name text) returns text

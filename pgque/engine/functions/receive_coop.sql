@@ -8,7 +8,7 @@
 -- one is worth nothing from then on.
 --
 -- Raises as receive and register_subconsumer do; PQ009 for a dead_interval that is
--- negative or infinite.
+-- negative or beyond a thousand years.
 create or replace function pgque.receive_coop(
     i_queue text, i_consumer text, i_subconsumer text, i_max_return int default 100, i_dead_interval interval default null)
 returns setof pgque.message
@@ -79,9 +79,10 @@ declare
     v_queue pgque.queue := pgque._queue(i_queue);
     v_main pgque.subscription;
 begin
-    if i_dead_interval < interval '0' or not isfinite(i_dead_interval) then
-        raise exception 'dead_interval must be finite and not negative, got %', i_dead_interval using errcode = 'PQ009';
+    if i_dead_interval < interval '0' then
+        raise exception 'dead_interval must not be negative, got %', i_dead_interval using errcode = 'PQ009';
     end if;
+    perform pgque._check_span('dead_interval', i_dead_interval);
     if (pgque._find_by_name(v_queue.queue_id, i_consumer || '.' || i_subconsumer)).sub_role is distinct from 'coop_member' then
         perform pgque.register_subconsumer(i_queue, i_consumer, i_subconsumer, false);
     end if;

@@ -3,8 +3,8 @@
 -- the id of the one that was sent. Of several senders of one key at once the first to
 -- commit sends.
 --
--- Raises as insert_event does; PQ009 for a null key and for a ttl that is not positive
--- and at most ten years; PQ014 outside of read committed, where a sender could not see
+-- Raises as insert_event does; PQ009 for a key that is null or longer than 2000 bytes, for
+-- a ttl that is not positive and at most ten years; PQ014 outside of read committed, where a sender could not see
 -- whom it had waited for.
 create or replace function pgque.send_idem(
     i_queue text, i_type text, i_payload text, i_idem_key text, i_ttl interval,
@@ -19,6 +19,8 @@ begin
     perform pgque._check_read_committed();
     if i_idem_key is null then
         raise exception 'idem_key must not be null' using errcode = 'PQ009';
+    elsif octet_length(i_idem_key) > 2000 then
+        raise exception 'idem_key too long: % bytes, 2000 are allowed', octet_length(i_idem_key) using errcode = 'PQ009';
     elsif i_ttl is null or not isfinite(i_ttl) or i_ttl <= interval '0' or i_ttl > interval '10 years' then
         raise exception 'ttl must be above 0 and at most 10 years, got %', i_ttl using errcode = 'PQ009';
     end if;

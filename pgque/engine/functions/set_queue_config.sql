@@ -9,6 +9,8 @@
 --     rotation_period     time between two table rotations; above 0; 2 hours
 --     max_retries         how often an event is put back before it is dead; 0 or more; 5
 --
+-- No interval may be longer than a thousand years.
+--
 -- Raises PQ001 when there is no such queue, PQ007 for an unknown parameter and for
 -- a value that makes no sense.
 create or replace function pgque.set_queue_config(x_queue_name text, x_param_name text, x_param_value text) returns integer
@@ -58,8 +60,11 @@ begin
         else
             raise exception 'unknown queue parameter: %', i_param using errcode = 'PQ007';
     end case;
+    if i_param in ('ticker_max_lag', 'ticker_idle_period', 'rotation_period') then
+        perform pgque._check_span(i_param, i_value::interval);
+    end if;
 exception
-    when data_exception then
+    when data_exception or sqlstate 'PQ009' then
         raise exception 'invalid value for %: %', i_param, i_value using errcode = 'PQ007';
 end
 $$;

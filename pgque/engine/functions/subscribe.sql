@@ -2,7 +2,8 @@
 -- is committed after the last tick. Returns 1, or 0 when it is subscribed already;
 -- of many that register at once exactly one gets 1.
 --
--- Raises PQ001 when there is no such queue, PQ008 for an empty name.
+-- Raises PQ001 when there is no such queue, PQ008 for an empty name and for one of more
+-- than 1000 bytes.
 create or replace function pgque.register_consumer(x_queue_name text, x_consumer_id text) returns integer
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
@@ -139,6 +140,8 @@ language plpgsql as $$
 begin
     if i_consumer is null or i_consumer = '' then
         raise exception 'consumer name must not be empty' using errcode = 'PQ008';
+    elsif octet_length(i_consumer) > 1000 then
+        raise exception 'consumer name too long: % bytes, 1000 are allowed', octet_length(i_consumer) using errcode = 'PQ008';
     end if;
 end
 $$;

@@ -35,7 +35,8 @@ $$;
 -- elsewhere. Returns the tick id.
 --
 -- Raises PQ001, PQ011 when the queue has no external ticker, PQ009 when tick_id or
--- event_seq are not above those of the last tick, PQ014.
+-- event_seq are not above those of the last tick and for a null or infinite timestamp,
+-- PQ014.
 create or replace function pgque.ticker(
     i_queue_name text, i_tick_id bigint, i_orig_timestamp timestamptz, i_event_seq bigint)
 returns bigint
@@ -51,6 +52,8 @@ begin
         raise exception 'queue % has no external ticker', i_queue_name using errcode = 'PQ011';
     elsif i_tick_id is null or i_orig_timestamp is null or i_event_seq is null then
         raise exception 'tick_id, timestamp and event_seq must not be null' using errcode = 'PQ009';
+    elsif not isfinite(i_orig_timestamp) then
+        raise exception 'timestamp must be finite, got %', i_orig_timestamp using errcode = 'PQ009';
     end if;
     perform pg_advisory_xact_lock(pgque._lock_class('tick'), v_queue.queue_id);
     v_last := pgque._last_tick(v_queue.queue_id);
@@ -180,7 +183,7 @@ declare
     v_xmin xid8 := pg_snapshot_xmin(pg_current_snapshot());
     v_last pgque.tick := pgque._last_tick(i_queue.queue_id);
 begin
-    if pgque.seq_getval(i_queue.queue_event_seq) <> v_last.tick_event_seq
+    if pgque._last_drawn(i_queue.queue_event_seq) <> v_last.tick_event_seq
        or v_last.tick_event_seq > 0 and (v_last.tick_next_xid <= v_xmin) is not true
        or i_queue.queue_foreign_ids
        or pgque._was_committed_since(i_queue, v_last) or pgque._has_repeated_ids(i_queue, v_last) then
@@ -284,7 +287,7 @@ begin
     end if;
     v_last := pgque._last_tick(i_queue.queue_id);
     perform pgque._check_clock(i_queue, v_last);
-    v_waiting := pgque.seq_getval(i_queue.queue_event_seq) - v_last.tick_event_seq;
+    v_waiting := pgque._last_drawn(i_queue.queue_event_seq) - v_last.tick_event_seq;
     if v_waiting < 0 or (v_last.tick_time < pg_postmaster_start_time() and pgque._has_repeated_ids(i_queue, v_last)) then
         perform pgque._repair_event_seq(i_queue, v_last);
         v_waiting := 1;
@@ -371,7 +374,7 @@ language plpgsql as $$
 declare
     v_snapshot pg_snapshot := pgque._tick_snapshot();
     v_next_xid xid8 := case when i_low_mark is not null then pg_current_xact_id() end;
-    v_high bigint := pgque.seq_getval(i_queue.queue_event_seq);
+    v_high bigint := pgque._last_drawn(i_queue.queue_event_seq);
     v_id bigint := nextval(i_queue.queue_tick_seq);
 begin
     if v_id <= i_last_id then
@@ -451,7 +454,7 @@ declare
 begin
     execute format('select max(ev_id) from %s', i_queue.queue_data_pfx) into v_highest;
     v_highest := greatest(v_highest, i_last.tick_event_seq, i_last.tick_event_high) + 1;
-    v_missing := v_highest - pgque.seq_getval(i_queue.queue_event_seq);
+    v_missing := v_highest - pgque._last_drawn(i_queue.queue_event_seq);
     if v_missing > 10000 then
         perform setval(i_queue.queue_event_seq, v_highest);
     else
@@ -474,12 +477,12 @@ begin
 end
 $$;
 
--- seq_getval(sequence) returns the last number drawn, 0 when there was none. It
--- counts numbers of running and failed transactions too.
-create or replace function pgque.seq_getval(i_seq_name text) returns bigint
+-- _last_drawn returns the last number that was drawn from a sequence, 0 when there was
+-- none. It counts numbers of running and failed transactions too.
+create or replace function pgque._last_drawn(i_sequence text) returns bigint
 language plpgsql as $$
 begin
-    return coalesce(pg_sequence_last_value(i_seq_name::regclass), 0);
+    return coalesce(pg_sequence_last_value(i_sequence::regclass), 0);
 end
 $$;
 
