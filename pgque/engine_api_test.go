@@ -89,6 +89,7 @@ func TestEngineAPI_ErrorsSayWhatTheyAlwaysSaid(t *testing.T) {
 		`pgque.set_queue_config('q', 'max_retries', '-1')`:      "max_retries must be >= 0",
 		`pgque.receive_partitioned('q', 'c', 0, 1, 'w')`:        "not a partitioned consumer",
 		`pgque.set_tick_period_ms(7)`:                           "ticks_per_second",
+		`pgque.start()`:                                         "PgQue itself works without pg_cron",
 		`pgque.create_queue(repeat('x', 58))`:                   "queue name too long",
 		`pgque.set_queue_config('q', 'ticker_max_lag', '-1 s')`: "ticker_max_lag",
 		fmt.Sprintf(`pgque.event_retry(%d, 77, 0)`, batch):      "event not found",

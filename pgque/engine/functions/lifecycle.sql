@@ -51,9 +51,8 @@ set search_path = pgque, pg_catalog, pg_temp
 as $$
 begin
     if not exists (select from pg_extension where extname = 'pg_cron') then
-        raise exception 'pg_cron is not installed'
-            using errcode = 'PQ016',
-                  hint = 'PgQue itself works without pg_cron: let a running consumer, "pgque ticker" or any scheduler call ticker() and maint().';
+        raise exception 'pg_cron is not installed; PgQue itself works without pg_cron'
+            using errcode = 'PQ016', hint = 'Let a running consumer, "pgque ticker" or any scheduler call ticker() and maint().';
     end if;
     perform pgque.stop();
     execute $sql$
