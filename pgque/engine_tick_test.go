@@ -188,6 +188,23 @@ func TestEngineTickQueues_QueueComesToRestWhenOlderTransactionsHaveEnded(t *test
 }
 
 // Ids that callers choose are not drawn from the sequence.
+// The sequence alone tells that there is something new, when nobody was running at the
+// last tick.
+func TestEngineTickQueue_TicksForEventsWithChosenIDs(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	e.exec(`select pgque.send('q', 'drawn')`)
+	for _, owner := range []string{"null", "sub_id"} {
+		e.exec(`select pgque.tick_queue('q')`)
+		e.isNull(`select pgque.tick_queue('q')`)
+		e.exec(`select pgque.insert_event_raw('q', 1000, null, ` + owner + `, null, 't', 'chosen', null, null, null, null) from pgque.subscription`)
+		if e.int(`select coalesce(pgque.tick_queue('q'), 0)`) == 0 {
+			t.Errorf("no tick for an event of owner %s", owner)
+		}
+	}
+	e.expect(e.drain("q", "c", 10), "drawn", "chosen", "chosen")
+}
+
 func TestEngineTickQueues_ChosenIDsAreLookedFor(t *testing.T) {
 	t.Parallel()
 	e := newEngineTest(t)

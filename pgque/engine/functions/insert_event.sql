@@ -76,7 +76,8 @@ $$;
 -- the caller's choice; null id and time get their defaults. Returns the event id.
 --
 -- Ids that the queue's own sequence did not draw break the tie between ids and
--- transactions, so the queue remembers that it holds such.
+-- transactions, so the queue remembers that it holds such. A number is drawn all the same:
+-- it shows the ticker that there is something new.
 --
 -- Raises as insert_event does; PQ009 for an id below 1 or beyond 2^62, which leaves no room
 -- for the ids that follow it, and for an infinite time, which clients cannot read.
@@ -90,7 +91,8 @@ as $$
 declare
     v_table text := pgque._table_for_insert(queue_name);
     v_queue pgque.queue := pgque._queue(queue_name);
-    v_id bigint := coalesce(ev_id, nextval(v_queue.queue_event_seq));
+    v_drawn bigint := nextval(v_queue.queue_event_seq);
+    v_id bigint := coalesce(ev_id, v_drawn);
 begin
     perform pgque._check_raw_event(v_id, ev_time);
     if ev_id is not null and ev_owner is null then

@@ -176,7 +176,6 @@ $$;
 --
 -- _rest is what to remember of a queue, if it is at rest: the transactions that may have
 -- drawn an id before the tick, if anybody has, had ended before the events were looked at.
--- Where ids are chosen by callers the sequence tells nothing.
 create or replace function pgque._rest(i_queue pgque.queue) returns jsonb
 language plpgsql as $$
 declare
@@ -185,7 +184,6 @@ declare
 begin
     if pgque._last_drawn(i_queue.queue_event_seq) <> v_last.tick_event_seq
        or v_last.tick_event_seq > 0 and (v_last.tick_next_xid <= v_xmin) is not true
-       or i_queue.queue_foreign_ids
        or pgque._was_committed_since(i_queue, v_last) or pgque._has_repeated_ids(i_queue, v_last) then
         return null;
     end if;
@@ -240,7 +238,7 @@ begin
                   when last.tick_id is null or last.tick_id <= q.queue_forced_tick or waiting < 0
                       or pg_snapshot_xmax(last.tick_snapshot) > v_xmax then true
                   when i_names is not null then
-                      waiting > 0 or q.queue_foreign_ids
+                      waiting > 0
                       or v_at_rest -> q.queue_id::text is distinct from to_jsonb(extract(epoch from last.tick_time))
                          and (last.tick_time < pg_postmaster_start_time() or not pgque._is_settled(last, before))
                   when age >= q.queue_ticker_max_lag or waiting >= q.queue_ticker_max_count or q.queue_ticker_max_count <= 1 then
