@@ -1,21 +1,23 @@
 package pgque_test
 
 import (
+	"fmt"
 	"testing"
 )
 
 // restoreElsewhere makes the database look like one that was restored into a cluster
 // with lower transaction ids: everything stored is moved into the future.
-func (e *engineTest) restoreElsewhere() {
+func (e *engineTest) restoreElsewhere() { e.t.Helper(); e.restoreAhead(1_000_000) }
+
+func (e *engineTest) restoreAhead(shift int64) {
 	e.t.Helper()
-	const shift = 1_000_000
 	for _, table := range []string{"event_1_0", "event_1_1", "event_1_2"} {
 		e.exec(`update pgque.`+table+` set ev_txid = (ev_txid::text::bigint + $1)::text::xid8`, shift)
 	}
 	e.exec(`update pgque.tick set
 		tick_snapshot = (pg_snapshot_xmin(tick_snapshot)::text::bigint + $1 || ':' || pg_snapshot_xmax(tick_snapshot)::text::bigint + $1 || ':' ||
 			coalesce((select string_agg((x::text::bigint + $1)::text, ',' order by x) from pg_snapshot_xip(tick_snapshot) x), ''))::pg_snapshot,
-		tick_next_xid = (tick_next_xid::text::bigint + $1)::text::xid8`, int64(shift))
+		tick_next_xid = (tick_next_xid::text::bigint + $1)::text::xid8`, shift)
 }
 
 func TestEngineRebase_LosesAndDoublesNothing(t *testing.T) {
@@ -64,6 +66,151 @@ func TestEngineRebase_LosesAndDoublesNothing(t *testing.T) {
 	e.exec(`select pgque.send('q', 'later')`)
 	e.tick("q")
 	e.expect(e.drain("q", "c", 10), "later")
+}
+
+// Nobody looks at the database before its new server's transaction ids have passed those of
+// the old one's ticks, which takes minutes when they were near.
+func TestEngineRebase_IsNeededAlsoWhenTheTicksWereOvertaken(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	e.exec(`select pgque.send('q', 'before')`)
+	e.tick("q")
+	const ahead = 200
+	e.restoreAhead(ahead)
+	e.exec(`select pgque.send('q', 'after')`)
+	for range 2 * ahead {
+		e.exec(`select pg_current_xact_id()`)
+	}
+	e.fails("PQ015", `select pgque.ticker('q')`)
+	e.fails("PQ015", `select pgque.tick_queue('q')`)
+	e.expectStatus("error", "ok")
+	if e.int(`select pgque.rebase()`) != 1 || e.int(`select pgque.rebase()`) != 0 {
+		t.Error("rebase")
+	}
+	e.tick("q")
+	e.expect(e.drain("q", "c", 10), "before", "after")
+}
+
+// Maintenance goes on before the repair. What it brings back has the id that the last tick
+// has seen.
+func TestEngineRebase_KeepsRetriesThatCameBackBeforeIt(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	e.exec(`select pgque.send('q', 'again')`)
+	e.tick("q")
+	page := e.receive("q", "c", 10)
+	e.exec(`select pgque.event_retry($1, $2, 0)`, page[0].Batch, page[0].ID)
+	e.ack(page[0].Batch)
+	e.tick("q")
+	e.restoreElsewhere()
+	if moved := e.int(`select pgque.maint_retry_events()`); moved != 1 {
+		t.Fatalf("%d moved", moved)
+	}
+	e.exec(`select pgque.rebase()`)
+	e.tick("q")
+	e.expect(e.drain("q", "c", 10), "again")
+}
+
+// Logical replication copies tables, and leaves sequences behind.
+func TestEngineRebase_WithoutTheSequencesLosesNothing(t *testing.T) {
+	t.Parallel()
+	for _, sent := range []int{1, 9} { // below the ids that were drawn elsewhere, and beyond them
+		t.Run(fmt.Sprint(sent), func(t *testing.T) {
+			t.Parallel()
+			e := newEngineTest(t)
+			e.exec(`select pgque.send_batch('q', array['a', 'b', 'c', 'd', 'e'])`)
+			e.tick("q")
+			e.expect(e.drain("q", "c", 10), "a", "b", "c", "d", "e")
+			e.restoreElsewhere()
+			e.exec(`select setval('pgque.event_1_id_seq', 1, false)`)
+			for _, payload := range numbers(sent) {
+				e.exec(`select pgque.send('q', $1::text)`, payload)
+			}
+			e.fails("PQ015", `select pgque.tick_queue('q')`)
+			e.exec(`select pgque.rebase()`)
+			e.exec(`select pgque.send('q', 'after')`)
+			e.tick("q")
+			e.expect(e.drain("q", "c", 20), append(numbers(sent), "after")...)
+		})
+	}
+}
+
+// Where callers choose the ids of events, or the times of ticks, ids do not tell what a tick
+// has seen.
+func TestEngineRebase_OfChosenIDsLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
+	for name, tick := range map[string]string{
+		"chosen ids":         `select pgque.force_next_tick('q'), pgque.ticker('q') + 0 * $1`,
+		"an external ticker": `select pgque.ticker('q', $1::bigint, now(), $1::bigint * 1000)`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEngineTest(t)
+			e.exec(`select pgque.subscribe('q', 'done'), pgque.set_queue_config('q', 'external_ticker', $1)`, fmt.Sprint(name == "an external ticker"))
+			const raw = `select pgque.insert_event_raw('q', $1, null, null, null, 't', $2, null, null, null, null)`
+			e.exec(`select pgque.send('q', 'before')`)
+			e.exec(raw, 1000, "chosen before")
+			e.exec(tick, 10)
+			e.expect(e.drain("q", "done", 10), "before", "chosen before")
+			e.exec(`select pgque.send('q', 'not ticked')`)
+			e.restoreElsewhere()
+			e.exec(`begin; savepoint a`)
+			e.exec(raw, 1, "chosen after")
+			e.exec(`commit`)
+			e.exec(`select pgque.send('q', 'after')`)
+			e.fails("PQ015", tick, 20)
+			if e.int(`select pgque.rebase()`) != 1 {
+				t.Error("rebase")
+			}
+			e.exec(tick, 30)
+			e.expect(e.drain("q", "done", 10), "chosen after", "not ticked", "after")
+			e.expect(e.drain("q", "c", 10), "before", "chosen before", "chosen after", "not ticked", "after")
+		})
+	}
+}
+
+func TestEngineRebase_NothingIsEmptiedBeforeIt(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	e.restoreElsewhere()
+	e.exec(`select pgque.send('q', 'after')`)
+	for range 3 {
+		if e.rotate("q") {
+			t.Error("a table came next whose events no tick tells of")
+		}
+	}
+	e.exec(`select pgque.rebase()`)
+	e.tick("q")
+	e.expect(e.drain("q", "c", 10), "after")
+}
+
+// What tells that a tick came from elsewhere tells so of none that was recorded here, be it
+// the queue's first, in a transaction or a part of one that had its id long before, or from
+// outside.
+func TestEngineRebase_IsForNoTickOfThisServer(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	other := e.newSession()
+	isOurs := func(what string) {
+		t.Helper()
+		if n := e.int(`select count(*) from pgque.queue where pgque._is_restored(queue_id)`); n != 0 {
+			t.Errorf("%s: %d queues", what, n)
+		}
+	}
+	e.exec(`begin; savepoint a; create temp table has_an_id ()`)
+	other.exec(`create temp table younger ()`)
+	e.exec(`select pgque.create_queue('new')`)
+	isOurs("created in a savepoint")
+	e.tick("q")
+	isOurs("ticked in a savepoint")
+	e.exec(`commit`)
+	isOurs("committed")
+	e.exec(`vacuum (freeze, full) pgque.tick`)
+	isOurs("frozen and rewritten")
+	e.exec(`select pgque.set_queue_config('q', 'external_ticker', 'true'), pgque.ticker('q', 100, now(), 1000)`)
+	isOurs("ticked from outside")
+	e.exec(`update pgque.tick set tick_time = tick_time - interval '1 hour'`)
+	isOurs("changed by hand")
 }
 
 func TestEngineRebase_OneRestoredQueueDoesNotStopTheOthers(t *testing.T) {

@@ -84,7 +84,25 @@ var mutants = []mutant{
 	{"marks are taken before the first tick", "functions/ticker.sql",
 		`pgque._tick(v_queues[i], i_names is not null, v_marks[i])`, `pgque._tick(v_queues[i], i_names is not null, pgque._low_mark(v_queues[i]))`, "TestEngineTickQueues_EveryTickIsBounded"},
 	{"ticks of the future are noticed", "functions/ticker.sql",
-		`perform pgque._check_clock(i_queue, v_last);`, ``, "TestEngineRebase_LosesAndDoublesNothing"},
+		`        perform pgque._check_server(i_queue, v_last);
+`, ``, "TestEngineRebase_LosesAndDoublesNothing"},
+	{"ticks of another server are known when they were overtaken", "functions/rebase.sql",
+		`pgque._row_xid(xmin) < coalesce(tick_next_xid, pg_snapshot_xmin(tick_snapshot))`, `false`, "TestEngineRebase_IsNeededAlsoWhenTheTicksWereOvertaken"},
+	{"ticks of this server are its own", "functions/rebase.sql",
+		`coalesce(tick_next_xid, pg_snapshot_xmin(tick_snapshot))`, `coalesce(tick_next_xid, pg_snapshot_xmax(tick_snapshot))`, "TestEngineRebase_IsForNoTickOfThisServer"},
+	{"an old id does not make a retry an old event", "functions/rebase.sql",
+		`e.ev_owner is null and e.ev_id`, `e.ev_id`, "TestEngineRebase_KeepsRetriesThatCameBackBeforeIt"},
+	{"a repeated id does not make an event an old one", "functions/rebase.sql",
+		`or e.ev_txid < pgque._row_xid(e.xmin) and`, `or`, "TestEngineRebase_WithoutTheSequencesLosesNothing"},
+	{"a chosen id does not make an event an old one", "functions/rebase.sql",
+		` and not %L`, ` and %L in (true, false)`, "TestEngineRebase_OfChosenIDsLosesAndDoublesNothing"},
+	{"what came with the restore is known by its row", "functions/rebase.sql",
+		`e.ev_txid > pgque._row_xid(e.xmin)`, `false`, "TestEngineRebase_OfChosenIDsLosesAndDoublesNothing"},
+	{"a tick from outside waits for the repair", "functions/ticker.sql",
+		`    perform pgque._check_server(v_queue, v_last);
+`, ``, "TestEngineRebase_OfChosenIDsLosesAndDoublesNothing"},
+	{"rotation waits for the repair", "functions/maint_rotate_tables.sql",
+		`if pgque._is_restored(i_queue_id) then`, `if false then`, "TestEngineRebase_NothingIsEmptiedBeforeIt"},
 	{"a queue that fails does not stop ticker()", "functions/ticker.sql",
 		`when others then
                 tick_id := null;`, `when division_by_zero then

@@ -74,6 +74,9 @@ begin
     if not found then
         return false;
     end if;
+    if pgque._is_restored(i_queue_id) then
+        return false; -- its ticks say nothing of what was sent here
+    end if;
     v_next := (v_queue.queue_cur_table + 1) % v_queue.queue_ntables;
     v_table := v_queue.queue_data_pfx || '_' || v_next;
     if pgque._is_needed(v_queue, v_table) or not pgque._lock_table(v_table) or pgque._is_needed(v_queue, v_table) then

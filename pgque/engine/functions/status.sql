@@ -9,13 +9,13 @@ declare
     v_config pgque.config;
     v_unticked bigint;
     v_overdue bigint;
-    v_ahead bigint;
+    v_restored bigint;
     v_has_pg_cron boolean := exists (select from pg_extension where extname = 'pg_cron');
 begin
     select * into v_config from pgque.config;
-    select count(*) filter (where pgque._is_ahead(q.queue_id)),
+    select count(*) filter (where pgque._is_restored(q.queue_id)),
            count(*) filter (where pgque._misses_ticks(q)), count(*) filter (where pgque._misses_maintenance(q))
-    into v_ahead, v_unticked, v_overdue
+    into v_restored, v_unticked, v_overdue
     from pgque.queue q;
 
     return query values
@@ -23,8 +23,8 @@ begin
         ('pgque', 'info', v_config.engine_version),
         ('scheduler', case when v_config.scheduler is null then 'none' else 'ok' end,
             coalesce(v_config.scheduler, 'ticker() and maint() have to be called by a client')),
-        ('ticker', case when v_ahead > 0 then 'error' when v_unticked = 0 then 'ok' else 'stopped' end,
-            case when v_ahead > 0 then format('%s queues were restored from elsewhere: run pgque.rebase()', v_ahead)
+        ('ticker', case when v_restored > 0 then 'error' when v_unticked = 0 then 'ok' else 'stopped' end,
+            case when v_restored > 0 then format('%s queues were restored from elsewhere: run pgque.rebase()', v_restored)
                  else format('%s queues have events that wait for a tick', v_unticked) end),
         ('maintenance', case when v_overdue = 0 then 'ok' else 'overdue' end,
             format('%s queues have events that wait for maintenance, or are overdue for rotation', v_overdue)),

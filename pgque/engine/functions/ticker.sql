@@ -7,7 +7,8 @@
 -- or another session is ticking this queue right now.
 --
 -- Raises PQ001 when there is no such queue, PQ011 when it is paused or ticked from
--- outside, PQ014 in another isolation level.
+-- outside, PQ014 in another isolation level, PQ015 when its ticks were recorded by another
+-- server: rebase() mends that.
 create or replace function pgque.ticker(i_queue_name text) returns bigint
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
@@ -36,7 +37,7 @@ $$;
 --
 -- Raises PQ001, PQ011 when the queue has no external ticker, PQ009 when tick_id or
 -- event_seq are not above those of the last tick and for a null or infinite timestamp,
--- PQ014.
+-- PQ014, PQ015.
 create or replace function pgque.ticker(
     i_queue_name text, i_tick_id bigint, i_orig_timestamp timestamptz, i_event_seq bigint)
 returns bigint
@@ -57,6 +58,7 @@ begin
     end if;
     perform pg_advisory_xact_lock(pgque._lock_class('tick'), v_queue.queue_id);
     v_last := pgque._last_tick(v_queue.queue_id);
+    perform pgque._check_server(v_queue, v_last);
     if i_tick_id <= v_last.tick_id then
         raise exception 'tick_id % is not above the last one, %', i_tick_id, v_last.tick_id using errcode = 'PQ009';
     elsif i_event_seq < v_last.tick_event_seq then
@@ -76,7 +78,7 @@ $$;
 -- when another session is ticking, and when the queue is paused or ticked from
 -- outside. It never waits, and on an idle queue it writes nothing.
 --
--- Raises PQ001, PQ014.
+-- Raises PQ001, PQ014, PQ015.
 create or replace function pgque.tick_queue(i_queue text) returns bigint
 language plpgsql security definer
 set search_path = pgque, pg_catalog, pg_temp
@@ -279,23 +281,28 @@ language plpgsql as $$
 declare
     v_last pgque.tick;
     v_waiting bigint;
+    v_is_due boolean;
 begin
     if not pg_try_advisory_xact_lock(pgque._lock_class('tick'), i_queue.queue_id) then
         return null;
     end if;
     v_last := pgque._last_tick(i_queue.queue_id);
-    perform pgque._check_clock(i_queue, v_last);
     v_waiting := pgque._last_drawn(i_queue.queue_event_seq) - v_last.tick_event_seq;
     if v_waiting < 0 or (v_last.tick_time < pg_postmaster_start_time() and pgque._has_repeated_ids(i_queue, v_last)) then
+        perform pgque._check_server(i_queue, v_last);
         perform pgque._repair_event_seq(i_queue, v_last);
         v_waiting := 1;
     end if;
     if v_waiting = 0 and pgque._was_committed_since(i_queue, v_last) then
         v_waiting := 1;
     end if;
-    if v_last.tick_id is null or v_last.tick_id <= i_queue.queue_forced_tick
-       or (i_eager and v_waiting > 0)
-       or (not i_eager and pgque._tick_is_due(i_queue, v_last, v_waiting)) then
+    v_is_due := v_last.tick_id is null or v_last.tick_id <= i_queue.queue_forced_tick
+        or (i_eager and v_waiting > 0)
+        or (not i_eager and pgque._tick_is_due(i_queue, v_last, v_waiting));
+    if v_waiting > 0 or v_is_due then
+        perform pgque._check_server(i_queue, v_last);
+    end if;
+    if v_is_due then
         -- A mark below the last tick's was overtaken by that tick.
         return pgque._insert_tick(i_queue, v_last.tick_id,
                                   case when i_low_mark >= coalesce(v_last.tick_event_seq, 0) then i_low_mark end);
@@ -404,13 +411,13 @@ begin
 end
 $$;
 
--- _check_clock: transaction ids only rise, unless the tables came from elsewhere
--- with a dump.
-create or replace function pgque._check_clock(i_queue pgque.queue, i_last pgque.tick) returns void
+-- _check_server: transaction ids only rise, unless the tables came from elsewhere with a
+-- dump.
+create or replace function pgque._check_server(i_queue pgque.queue, i_last pgque.tick) returns void
 language plpgsql as $$
 begin
-    if pg_snapshot_xmax(i_last.tick_snapshot) > pg_snapshot_xmax(pg_current_snapshot()) then
-        raise exception 'ticks of queue % lie in the future of this server', i_queue.queue_name
+    if pgque._is_from_elsewhere(i_last) then
+        raise exception 'ticks of queue % were recorded by another server', i_queue.queue_name
             using errcode = 'PQ015', hint = 'The data was restored from elsewhere: run pgque.rebase().';
     end if;
 end
