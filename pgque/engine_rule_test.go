@@ -233,6 +233,43 @@ func TestEngineReceive_OfAConsumerThatBecomesAGroupIsRefused(t *testing.T) {
 	}
 }
 
+// The numbers of cursors begin again one day, when the oldest cursors are still there. What
+// has the number of another is found in its place.
+func TestEngineSubscribe_NoCursorHasTheNumberOfAnother(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	e.exec(`select pgque.send_batch('q', array(select g::text from generate_series(1, 100) g))`)
+	e.tick("q")
+	for page := e.receive("q", "c", 1); page[0].ID < 40; page = e.receive("q", "c", 1) {
+		e.ack(page[0].Batch) // until its first generation is over
+	}
+	for _, subscribe := range []string{`pgque.subscribe('q', 'new')`, `pgque.register_consumer_at('q', 'at', 1)`,
+		`pgque.register_subconsumer('q', 'group', 'a')`, `pgque.subscribe_partitioned('q', 'parts', 2)`} {
+		e.exec(`select setval('pgque.subscription_no_seq', 1, false)`)
+		e.exec(`select ` + subscribe)
+	}
+	if n := e.int(`select count(*) - count(distinct sub_no) from pgque.subscription`); n != 0 {
+		t.Errorf("%d cursors have the number of another", n)
+	}
+	e.expect(payloads(e.receive("q", "c", 1)), "40")
+}
+
+// Programs subscribe each time they look for messages, and may do so for years.
+func TestEngineSubscribe_AgainDrawsNoNumber(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	numbers := func() int64 {
+		return e.int(`select sum(coalesce(last_value, 0)) from pg_sequences where schemaname = 'pgque'`)
+	}
+	before := numbers()
+	for range 3 {
+		e.exec(`select pgque.subscribe('q', 'c'), pgque.create_queue('q'), pgque.register_consumer_at('q', 'c', 1)`)
+	}
+	if after := numbers(); after != before {
+		t.Errorf("%d numbers were drawn", after-before)
+	}
+}
+
 // Somebody is replaying one of the dead letters, and may change his mind.
 func TestEngineDeadLetter_ReplayAllPassesOverThoseThatAreBeingReplayed(t *testing.T) {
 	t.Parallel()

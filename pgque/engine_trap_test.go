@@ -333,22 +333,26 @@ func TestEngineNames_MustNotBeEmptyOrTooLong(t *testing.T) {
 
 func TestEngineSubscribe_ManyAtOnceExactlyOneIsNew(t *testing.T) {
 	t.Parallel()
-	for name, subscribe := range map[string]string{
-		"consumer": `pgque.subscribe('q', 'new')`,
-		"group":    `pgque.register_subconsumer('q', 'new', 'm')`,
+	const consumer, group = `pgque.subscribe('q', 'new')`, `pgque.register_subconsumer('q', 'new', 'm')`
+	const known = `select pgque.create_queue('other'), pgque.subscribe('other', 'new')`
+	for name, test := range map[string]struct{ prepare, subscribe string }{
+		"consumer of a new name":   {`select`, consumer},
+		"consumer of a known name": {known, consumer},
+		"group of a new name":      {`select`, group},
+		"group of a known name":    {known, group},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newEngineTest(t)
-			e.exec(`select pgque.create_queue('other'), pgque.subscribe('other', 'new')`)
+			e.exec(test.prepare)
 			gate := e.newSession()
-			gate.exec(`begin; select ` + subscribe)
+			gate.exec(`begin; select ` + test.subscribe)
 			var racers []*session
 			var ended []<-chan error
 			for range 5 {
 				racer := e.newSession()
 				racers = append(racers, racer)
-				ended = append(ended, racer.start(`create temp table got as select `+subscribe+` as n`))
+				ended = append(ended, racer.start(`create temp table got as select `+test.subscribe+` as n`))
 				e.awaitLock(racer)
 			}
 			gate.exec(`rollback`)

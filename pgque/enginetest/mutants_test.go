@@ -168,6 +168,13 @@ var mutants = []mutant{
 		`v_page.sub_batch := pgque._new_batch_id(v_sub);`, `v_page.sub_batch := 4194304 + v_sub.sub_no;`, "TestEnginePage_ComesAgainUntilItIsAcked"},
 	{"a cursor is searched from its latest generation downwards", "functions/cursor.sql",
 		`order by sub_queue desc, sub_consumer desc, sub_gen desc limit 1`, `order by sub_queue, sub_consumer, sub_gen limit 1`, "TestEngineHorizon_AnOldSnapshotDoesNotSlowConsumersDown"},
+	{"numbers of cursors are not used twice", "functions/cursor.sql",
+		`exit when not exists (select from pgque.subscription where sub_no = v_no);`, `exit;`, "TestEngineSubscribe_NoCursorHasTheNumberOfAnother"},
+	{"who subscribes a known name locks it", "functions/subscribe.sql",
+		`update pgque.consumer set co_name = co_name where co_name = i_consumer returning co_id into v_id;`,
+		`select co_id into v_id from pgque.consumer where co_name = i_consumer;`, "TestEngineSubscribe_ManyAtOnceExactlyOneIsNew"},
+	{"to subscribe again takes no number", "functions/subscribe.sql",
+		`if not found then -- an insert`, `if true then -- an insert`, "TestEngineSubscribe_AgainDrawsNoNumber"},
 	{"of many that subscribe at once one is new", "functions/subscribe.sql",
 		`on conflict (co_name) do update set co_name = c.co_name`, ``, "TestEngineSubscribe_ManyAtOnceExactlyOneIsNew"},
 

@@ -160,6 +160,23 @@ begin
 end
 $$;
 
+-- _new_subscription_no returns a number that no cursor has. They begin again after four
+-- million, which members of groups that come and go may need in the end.
+create or replace function pgque._new_subscription_no() returns integer
+language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set jit = off
+as $$
+declare
+    v_no integer;
+begin
+    loop
+        v_no := nextval('pgque.subscription_no_seq');
+        exit when not exists (select from pgque.subscription where sub_no = v_no);
+    end loop;
+    return v_no;
+end
+$$;
+
 -- _new_batch_id never returns the same number twice. Half of it is chance: cursors are
 -- moved by commits that do not wait for the disk, so a crash of the server may take a
 -- part of the sequence back, and a worker that still holds a page from before must not

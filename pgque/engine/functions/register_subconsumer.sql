@@ -29,8 +29,8 @@ begin
     if (pgque._find_subscription(v_queue.queue_id, v_member)).sub_no is not null then
         return 0;
     end if;
-    insert into pgque.subscription (sub_id, sub_queue, sub_consumer, sub_role)
-    values (v_main.sub_id, v_queue.queue_id, v_member, 'coop_member');
+    insert into pgque.subscription (sub_no, sub_id, sub_queue, sub_consumer, sub_role)
+    values (pgque._new_subscription_no(), v_main.sub_id, v_queue.queue_id, v_member, 'coop_member');
     return 1;
 end
 $$;
@@ -181,8 +181,8 @@ declare
     v_main pgque.subscription := pgque._lock_subscription(pgque._find_subscription(i_queue.queue_id, v_consumer));
 begin
     if v_main.sub_no is null then
-        insert into pgque.subscription (sub_queue, sub_consumer, sub_last_tick, sub_role)
-        values (i_queue.queue_id, v_consumer, (pgque._last_tick(i_queue.queue_id)).tick_id, 'coop_main')
+        insert into pgque.subscription (sub_no, sub_queue, sub_consumer, sub_last_tick, sub_role)
+        values (pgque._new_subscription_no(), i_queue.queue_id, v_consumer, (pgque._last_tick(i_queue.queue_id)).tick_id, 'coop_main')
         returning * into v_main;
         return v_main;
     end if;

@@ -15,8 +15,8 @@ begin
     if (pgque._find_subscription(v_queue.queue_id, v_consumer)).sub_no is not null then
         return 0;
     end if;
-    insert into pgque.subscription (sub_queue, sub_consumer, sub_last_tick)
-    values (v_queue.queue_id, v_consumer, (pgque._last_tick(v_queue.queue_id)).tick_id);
+    insert into pgque.subscription (sub_no, sub_queue, sub_consumer, sub_last_tick)
+    values (pgque._new_subscription_no(), v_queue.queue_id, v_consumer, (pgque._last_tick(v_queue.queue_id)).tick_id);
     return 1;
 end
 $$;
@@ -53,8 +53,8 @@ begin
     end if;
     v_sub := pgque._lock_subscription(pgque._find_subscription(v_queue.queue_id, v_consumer));
     if v_sub.sub_no is null then
-        insert into pgque.subscription (sub_queue, sub_consumer, sub_last_tick)
-        values (v_queue.queue_id, v_consumer, v_tick);
+        insert into pgque.subscription (sub_no, sub_queue, sub_consumer, sub_last_tick)
+        values (pgque._new_subscription_no(), v_queue.queue_id, v_consumer, v_tick);
         return 1;
     end if;
     perform pgque._check_normal(v_sub);
@@ -128,9 +128,12 @@ declare
     v_id integer;
 begin
     perform pgque._check_consumer_name(i_consumer);
-    insert into pgque.consumer as c (co_name) values (i_consumer)
-    on conflict (co_name) do update set co_name = c.co_name
-    returning co_id into v_id;
+    update pgque.consumer set co_name = co_name where co_name = i_consumer returning co_id into v_id;
+    if not found then -- an insert that finds the name would draw a number in vain
+        insert into pgque.consumer as c (co_name) values (i_consumer)
+        on conflict (co_name) do update set co_name = c.co_name
+        returning co_id into v_id;
+    end if;
     return v_id;
 end
 $$;

@@ -123,8 +123,8 @@ begin
     elsif (pgque._find_subscription(i_queue_id, v_consumer)).sub_no is not null then
         raise exception 'consumer %#% is subscribed by itself', i_consumer, i_slot using errcode = 'PQ012';
     end if;
-    insert into pgque.subscription (sub_queue, sub_consumer, sub_last_tick, sub_slot, sub_slots)
-    values (i_queue_id, v_consumer, i_tick, i_slot, i_n);
+    insert into pgque.subscription (sub_no, sub_queue, sub_consumer, sub_last_tick, sub_slot, sub_slots)
+    values (pgque._new_subscription_no(), i_queue_id, v_consumer, i_tick, i_slot, i_n);
     insert into pgque.partition_slot (queue_id, co_name, slot) values (i_queue_id, i_consumer, i_slot);
 end
 $$;
