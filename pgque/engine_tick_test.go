@@ -188,6 +188,36 @@ func TestEngineTickQueues_QueueComesToRestWhenOlderTransactionsHaveEnded(t *test
 }
 
 // Ids that callers choose are not drawn from the sequence.
+// A session that listens, and does not end its transaction for days, keeps all
+// notifications. Once no more of them fit, no commit with one succeeds.
+func TestEngineTick_GoesOnWhenNotificationsPileUp(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	e.exec(`listen pgque_q`)
+	notified := func(usage string) bool {
+		t.Helper()
+		// The engine's path begins with its own schema.
+		e.exec(`create or replace function pgque.pg_notification_queue_usage() returns double precision language sql as 'select ` + usage + `'`)
+		e.tick("q")
+		e.exec(`select pg_notify('pgque_q', 'the last one')`)
+		for first := true; ; first = false {
+			notification, err := e.conn.WaitForNotification(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if notification.Payload == "the last one" {
+				return !first
+			}
+		}
+	}
+	if !notified("0.1::double precision") {
+		t.Error("a tick was not announced")
+	}
+	if notified("0.95::double precision") {
+		t.Error("a tick was announced where the next one would not fit")
+	}
+}
+
 // The sequence alone tells that there is something new, when nobody was running at the
 // last tick.
 func TestEngineTickQueue_TicksForEventsWithChosenIDs(t *testing.T) {

@@ -121,6 +121,8 @@ var mutants = []mutant{
 	{"ticks from outside rise", "functions/ticker.sql",
 		`if i_tick_id <= v_last.tick_id then`, `if false then`, "TestEngineTicker_PausedAndExternalQueues"},
 
+	{"a tick that cannot be announced is a tick", "functions/ticker.sql",
+		`if pg_notification_queue_usage() < 0.9 then`, `if true then`, "TestEngineTick_GoesOnWhenNotificationsPileUp"},
 	{"a number of events makes a tick due", "functions/ticker.sql",
 		`return i_waiting >= i_queue.queue_ticker_max_count or`, `return`, "TestEngineTicker_FollowsItsSettings"},
 

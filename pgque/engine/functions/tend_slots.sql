@@ -68,7 +68,7 @@ begin
         perform pgque._store_cursor(pgque._closed_page(v_sub));
     end if;
     perform pgque._end_lease(v_slot);
-    perform pg_notify('pgque_' || i_queue, '');
+    perform pgque._announce(i_queue, '');
     return true;
 end
 $$;

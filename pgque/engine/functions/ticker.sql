@@ -68,7 +68,7 @@ begin
     insert into pgque.tick (tick_queue, tick_id, tick_time, tick_snapshot, tick_event_seq)
     values (v_queue.queue_id, i_tick_id, i_orig_timestamp, pgque._tick_snapshot(), i_event_seq);
     update pgque.queue set queue_foreign_ids = true where queue_id = v_queue.queue_id and not queue_foreign_ids;
-    perform pg_notify('pgque_' || v_queue.queue_name, i_tick_id::text);
+    perform pgque._announce(v_queue.queue_name, i_tick_id::text);
     return i_tick_id;
 end
 $$;
@@ -387,8 +387,21 @@ begin
     end if;
     insert into pgque.tick (tick_queue, tick_id, tick_snapshot, tick_event_seq, tick_event_high, tick_next_xid)
     values (i_queue.queue_id, v_id, v_snapshot, coalesce(i_low_mark, v_high), v_high, v_next_xid);
-    perform pg_notify('pgque_' || i_queue.queue_name, v_id::text);
+    perform pgque._announce(i_queue.queue_name, v_id::text);
     return v_id;
+end
+$$;
+
+-- _announce notifies those who listen on the channel of a queue, unless notifications pile
+-- up on this server, since somebody listens and is in a transaction that does not end. When
+-- no more of them fit no commit with one succeeds, and nothing would be ticked any more.
+-- Consumers look from time to time, too.
+create or replace function pgque._announce(i_queue text, i_what text) returns void
+language plpgsql as $$
+begin
+    if pg_notification_queue_usage() < 0.9 then
+        perform pg_notify('pgque_' || i_queue, i_what);
+    end if;
 end
 $$;
 
