@@ -169,6 +169,28 @@ func TestEngineRebase_OfChosenIDsLosesAndDoublesNothing(t *testing.T) {
 	}
 }
 
+// A second repair would take what the first one wrote for what came with the restore.
+func TestEngineRebase_TwoAtOnceRepairOnce(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	other, third := e.newSession(), e.newSession()
+	e.exec(`select pgque.insert_event_raw('q', 1000, null, null, null, 't', 'chosen', null, null, null, null)`)
+	e.tick("q")
+	e.expect(e.drain("q", "c", 10), "chosen")
+	e.restoreElsewhere()
+	e.exec(`begin; select pgque.rebase()`)
+	ended := other.start(`create temp table got as select pgque.rebase() as n`)
+	third.awaitLock(other)
+	e.exec(`commit`)
+	other.finish(ended)
+	if n := other.int(`select n from got`); n != 0 {
+		t.Errorf("%d queues were repaired again", n)
+	}
+	e.exec(`select pgque.send('q', 'after')`)
+	e.tick("q")
+	e.expect(e.drain("q", "c", 10), "after")
+}
+
 func TestEngineRebase_NothingIsEmptiedBeforeIt(t *testing.T) {
 	t.Parallel()
 	e := newEngineTest(t)
