@@ -145,12 +145,12 @@ func (b *bus) gate() (opened <-chan struct{}, open func()) {
 }
 
 // start runs a consumer until the test ends, or until stop is called, which returns
-// Start's error, or nil when a handler ended the test from Start's own goroutine.
+// Start's error.
 func (b *bus) start(c *pgque.Consumer) (stop func() error) {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { defer close(ended); ended <- c.Start(ctx) }()
+	go func() { ended <- c.Start(ctx) }()
 	stop = sync.OnceValue(func() error {
 		cancel()
 		select {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -150,6 +151,32 @@ func TestStart_FailuresAreRecordedWithTheirReason(t *testing.T) {
 			t.Errorf("%s: reason %q, want %q", l.Message.Type, l.Reason, want[l.Message.Type])
 		}
 	}
+}
+
+func TestStart_GoesOnWhenAHandlerEndsItsGoroutine(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, b *bus) {
+		var attempts ledger
+		done := make(chan pgque.Message, 2)
+		c := b.NewConsumer("orders", "billing", pgque.WithRetryAfter(0))
+		c.Handle("a", func(_ context.Context, msg pgque.Message) error {
+			if attempts.note(msg) == 1 {
+				runtime.Goexit()
+			}
+			done <- msg
+			return nil
+		})
+		b.subscribe("billing")
+		b.send("a", 2)
+		stop := b.start(c)
+		for range 2 {
+			if m := within(t, "the second delivery", done); m.RetryCount == nil || *m.RetryCount != 1 {
+				t.Errorf("delivered as %+v", m)
+			}
+		}
+		if err := stop(); !errors.Is(err, context.Canceled) {
+			t.Errorf("stopped with %v", err)
+		}
+	})
 }
 
 func TestStart_RetriesReturnUntilTheySucceed(t *testing.T) {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -29,33 +27,71 @@ func (s *session) stopping(parts bool) bool {
 	return s.working.Err() != nil || parts && s.taking.Err() != nil
 }
 
+// pageRun is a page on its way through the handlers.
+type pageRun struct {
+	page    []Message
+	results []result
+	lanes   [][]int
+	taken   atomic.Int64 // of the lanes
+	halted  atomic.Bool
+}
+
 // handlePage runs the handlers of the first messages of a page, as many as limit
 // says, and returns the results in the order of the page. After a Halt, or when the
 // consumer is to stop, no further message is begun; behind one that cannot be begun in
 // this page, none of its lane.
 func (s *session) handlePage(page []Message, limit int) []result {
-	results := make([]result, len(page))
-	var halted atomic.Bool
-	sideBySide(s.lanes(page[:limit]), s.concurrency, func(lanes iter.Seq[[]int]) {
-		w := s.newWorker()
-		defer w.rest()
-		for lane := range lanes {
-			for len(lane) > 0 {
-				if halted.Load() || s.stopping(s.engine.cuts()) {
-					return
-				}
-				n := w.together(page, lane)
-				if w.handleCall(page, results, lane[:n]) {
-					halted.Store(true)
-				}
-				if !results[lane[0]].begun() {
-					return
-				}
-				lane = lane[n:]
-			}
+	p := &pageRun{page: page, results: make([]result, len(page)), lanes: s.lanes(page[:limit])}
+	n := min(s.concurrency, len(p.lanes))
+	if n == 1 {
+		s.handleBeside(p)
+		return p.results
+	}
+	var workers sync.WaitGroup
+	for range n {
+		workers.Go(func() { s.handleBeside(p) })
+	}
+	workers.Wait()
+	return p.results
+}
+
+// handleBeside handles lane after lane, beside others who do. A handler that ends its
+// goroutine has failed; what is behind it goes on in another one.
+func (s *session) handleBeside(p *pageRun) {
+	w := s.newWorker()
+	defer w.rest()
+	for !apart(func() { w.handleLanes(p) }) {
+		ended := w.lane[0]
+		p.results[ended] = w.judge(p.page[ended], errGoexit)
+		w.lane = w.lane[1:]
+		w.hang.end()
+	}
+}
+
+func (w *worker) handleLanes(p *pageRun) {
+	for len(w.lane) > 0 || w.takeLane(p) {
+		if p.halted.Load() || w.stopping(w.engine.cuts()) {
+			return
 		}
-	})
-	return results
+		n := w.together(p.page, w.lane)
+		if w.handleCall(p.page, p.results, w.lane[:n]) {
+			p.halted.Store(true)
+		}
+		if !p.results[w.lane[0]].begun() {
+			return
+		}
+		w.lane = w.lane[n:]
+	}
+}
+
+// takeLane begins with the next lane that nobody has.
+func (w *worker) takeLane(p *pageRun) bool {
+	next := int(p.taken.Add(1)) - 1
+	if next >= len(p.lanes) {
+		return false
+	}
+	w.lane = p.lanes[next]
+	return true
 }
 
 func (r result) err() error {
@@ -119,22 +155,20 @@ func (s *session) keyOf(msg Message) (key string, ordered bool) {
 	return key, key != ""
 }
 
-// sideBySide shares the lanes out to n workers, which begin them in their order.
-func sideBySide(lanes [][]int, n int, work func(lanes iter.Seq[[]int])) {
-	if n == 1 || len(lanes) == 1 {
-		work(slices.Values(lanes))
-		return
-	}
-	var next atomic.Int64
-	rest := func(yield func(lane []int) bool) {
-		for i := next.Add(1) - 1; int(i) < len(lanes) && yield(lanes[i]); i = next.Add(1) - 1 {
-		}
-	}
-	var workers sync.WaitGroup
-	for range min(n, len(lanes)) {
-		workers.Go(func() { work(rest) })
-	}
-	workers.Wait()
+// errGoexit is what became of a handler that did not return.
+var errGoexit = errors.New("it ended its goroutine (runtime.Goexit, as t.Fatal and t.FailNow do); return an error instead")
+
+// apart calls fn on a goroutine of its own and waits for it. It reports false when fn
+// ended that goroutine, which no deferred function can prevent, and so did not return.
+func apart(fn func()) (returned bool) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		fn()
+		returned = true
+	}()
+	<-ended
+	return returned
 }
 
 // worker handles one message after another.
@@ -142,6 +176,7 @@ type worker struct {
 	*session
 	routes
 	hang *hang
+	lane []int // positions that are not handled yet
 }
 
 // newWorker makes one, to be used by one goroutine, until its rest.
@@ -152,7 +187,7 @@ func (s *session) newWorker() worker {
 func (w *worker) rest() { w.putHang(w.hang) }
 
 // handleCall makes the one call that the messages at the positions come as, and reports
-// whether it asked for a Halt.
+// whether it asked for a Halt. A handler may end its goroutine when it has one message.
 func (w *worker) handleCall(page []Message, results []result, positions []int) (halted bool) {
 	first := positions[0]
 	if len(positions) == 1 {
@@ -166,11 +201,14 @@ func (w *worker) handleCall(page []Message, results []result, positions []int) (
 	return halted
 }
 
-// handle is that of a worker for one message.
-func (s *session) handle(ctx context.Context, msg Message) result {
+// handle is that of a worker for one message, whose handler may end its goroutine.
+func (s *session) handle(ctx context.Context, msg Message) (r result) {
 	w := s.newWorker()
 	defer w.rest()
-	return w.handle(ctx, &msg)
+	if !apart(func() { r = w.handle(ctx, &msg) }) {
+		return s.judge(msg, errGoexit)
+	}
+	return r
 }
 
 // handle runs the handler of one message and judges what it returned. It keeps no

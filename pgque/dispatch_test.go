@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -150,6 +151,45 @@ func TestHandle_APanicOfHandlerOrMiddlewareIsTheMessagesFailure(t *testing.T) {
 		}
 		if handled.messages() != 4 {
 			t.Errorf("%d messages handled", handled.messages())
+		}
+	}
+}
+
+// The message at which a handler or middleware ends its goroutine is a failed one, beside
+// others and alone.
+func TestHandle_AHandlerThatEndsItsGoroutineHasFailed(t *testing.T) {
+	t.Parallel()
+	for _, concurrency := range []int{1, 3} {
+		c := offline(pgque.WithConcurrency(concurrency), pgque.WithHandlerTimeout(time.Hour))
+		var handled ledger
+		c.Handle("a", func(_ context.Context, msg pgque.Message) error {
+			if handled.note(msg); msg.MsgID%3 == 1 {
+				runtime.Goexit()
+			}
+			return nil
+		})
+		c.Use(func(next pgque.HandlerFunc) pgque.HandlerFunc {
+			return func(ctx context.Context, msg pgque.Message) error {
+				if err := next(ctx, msg); err != nil || msg.MsgID%3 != 2 {
+					return err
+				}
+				runtime.Goexit()
+				return nil
+			}
+		})
+		var want []string
+		for i := range 20 {
+			if i%3 != 2 {
+				want = append(want, fmt.Sprintf("message %d: handler error: it ended its goroutine "+
+					"(runtime.Goexit, as t.Fatal and t.FailNow do); return an error instead", i+1))
+			}
+		}
+		err := pgque.DrivePages(t.Context(), c).Handle(pageOf(20))
+		if err == nil || err.Error() != strings.Join(want, "\n") {
+			t.Errorf("%d at once: error %v", concurrency, err)
+		}
+		if handled.messages() != 20 || len(handled.deliveries()) != 20 {
+			t.Errorf("%d at once: %d messages handled in %d calls", concurrency, handled.messages(), len(handled.deliveries()))
 		}
 	}
 }

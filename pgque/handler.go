@@ -10,7 +10,9 @@ import (
 
 // HandlerFunc handles one message. nil is done; an error puts the message back
 // after a delay, or does what Permanent, RetryAfter, Skip or Halt ask for. A panic
-// is an error.
+// is an error, and so is a handler that ends its goroutine, as t.Fatal does in a test;
+// that one is not called again at once (RetryPolicy.Immediate), and middleware around it
+// runs its deferred functions only.
 type HandlerFunc func(ctx context.Context, msg Message) error
 
 // TxHandlerFunc handles one message inside the transaction that also moves the

@@ -14,7 +14,8 @@ import (
 // nil is done, for all of them. Otherwise it returns one error for each, in their
 // order, with the meaning that it has for HandlerFunc: nil, any error, or what
 // Permanent, RetryAfter, Skip and Halt make. A slice of another length, an empty one
-// included, and a panic are a failure of all. The slice msgs is the handler's own.
+// included, a panic, and the end of its goroutine are a failure of all. The slice msgs
+// is the handler's own.
 type BatchHandlerFunc func(ctx context.Context, msgs []Message) []error
 
 // HandlerOption changes one handler while it is set. A value that makes no sense is
@@ -85,12 +86,18 @@ func (b *batchHandler) call(ctx context.Context, msgs []Message) []error {
 }
 
 func (b *batchHandler) recovered(ctx context.Context, msgs []Message) (errs []error, failure error) {
-	defer func() {
-		if value := recover(); value != nil {
-			failure = &panicError{value: value, stack: debug.Stack()}
-		}
-	}()
-	return b.fn(ctx, msgs), nil
+	returned := apart(func() {
+		defer func() {
+			if value := recover(); value != nil {
+				failure = &panicError{value: value, stack: debug.Stack()}
+			}
+		}()
+		errs = b.fn(ctx, msgs)
+	})
+	if !returned {
+		failure = errGoexit
+	}
+	return errs, failure
 }
 
 // seat is the place of one message in a call to come.
@@ -105,10 +112,7 @@ type seat struct {
 	err    error         // what it returned
 }
 
-var (
-	errLeft   = errors.New("the middleware returned before the handler was called")
-	errGoexit = errors.New("the middleware ended its goroutine")
-)
+var errLeft = errors.New("the middleware returned before the handler was called")
 
 // join is the innermost handler of one message: it waits for the call that the message
 // is part of. Middleware that comes a second time, or has lost the context, gets a call
@@ -235,7 +239,7 @@ func (w *worker) handleBatch(ctx context.Context, msgs []Message) []result {
 	r, _ := w.to(msgs[0].Type)
 	if r.batch == nil { // another handler was set a moment ago
 		for i := range msgs {
-			results[i] = w.handle(ctx, &msgs[i])
+			results[i] = w.session.handle(ctx, msgs[i])
 		}
 		return results
 	}

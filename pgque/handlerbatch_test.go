@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -129,6 +130,8 @@ func TestHandleBatch_AWrongAnswerIsAFailureOfAll(t *testing.T) {
 		"empty": {func(context.Context, []pgque.Message) []error { return []error{} },
 			"handler error: the batch handler returned 0 outcomes for 3 messages: nil for all, or one for each, is wanted"},
 		"panic": {func(context.Context, []pgque.Message) []error { panic("no disk") }, "handler panic: no disk"},
+		"end of its goroutine": {func(context.Context, []pgque.Message) []error { runtime.Goexit(); return nil },
+			"handler error: it ended its goroutine (runtime.Goexit, as t.Fatal and t.FailNow do); return an error instead"},
 	} {
 		for _, wrapped := range []bool{false, true} {
 			t.Run(fmt.Sprint(name, ", in middleware ", wrapped), func(t *testing.T) {

@@ -330,6 +330,9 @@ func (p *txPage) inspect(tx pgx.Tx, msg Message, r result) result {
 		return p.blameForConnection(msg, r)
 	case conn.PgConn().IsBusy():
 		rollback(tx)
+		if r.failed() {
+			return r
+		}
 		return p.judge(msg, errRowsOpen)
 	case r.failed():
 		return r

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -76,18 +77,37 @@ func (b *bus) untilEffects(n int64) {
 }
 
 func TestHandleTx_OneThatFailsDoesNotCostTheOthers(t *testing.T) {
-	failures := map[string]func(ctx context.Context, tx pgx.Tx) error{
-		"error":            func(context.Context, pgx.Tx) error { return errors.New("no") },
-		"panic":            func(context.Context, pgx.Tx) error { panic("no") },
-		"SQL error":        func(ctx context.Context, tx pgx.Tx) error { _, err := tx.Exec(ctx, "select 1/0"); return err },
-		"ignored error":    func(ctx context.Context, tx pgx.Tx) error { _, _ = tx.Exec(ctx, "select 1/0"); return nil },
-		"open rows":        func(ctx context.Context, tx pgx.Tx) error { _, err := tx.Query(ctx, "select 1"); return err },
-		"lost connection":  func(ctx context.Context, tx pgx.Tx) error { return tx.Conn().Close(ctx) },
-		"commit":           func(ctx context.Context, tx pgx.Tx) error { return tx.Commit(ctx) },
-		"left a savepoint": func(ctx context.Context, tx pgx.Tx) error { _, _ = tx.Begin(ctx); return errors.New("no") },
+	type handler func(ctx context.Context, tx pgx.Tx) error
+	failures := map[string]struct {
+		fail   handler
+		reason string
+	}{
+		"error":     {func(context.Context, pgx.Tx) error { return errors.New("no") }, "no"},
+		"panic":     {func(context.Context, pgx.Tx) error { panic("no") }, "handler panic: no"},
+		"SQL error": {func(ctx context.Context, tx pgx.Tx) error { _, err := tx.Exec(ctx, "select 1/0"); return err }, "division by zero"},
+		"ignored error": {func(ctx context.Context, tx pgx.Tx) error { _, _ = tx.Exec(ctx, "select 1/0"); return nil },
+			"a statement failed and the handler went on"},
+		"open rows":        {func(ctx context.Context, tx pgx.Tx) error { _, err := tx.Query(ctx, "select 1"); return err }, "rows of its transaction open"},
+		"lost connection":  {func(ctx context.Context, tx pgx.Tx) error { return tx.Conn().Close(ctx) }, "the connection was lost"},
+		"commit":           {func(ctx context.Context, tx pgx.Tx) error { return tx.Commit(ctx) }, "the consumer ends the transaction"},
+		"left a savepoint": {func(ctx context.Context, tx pgx.Tx) error { _, _ = tx.Begin(ctx); return errors.New("no") }, "no"},
+		"end of its goroutine": {func(context.Context, pgx.Tx) error { runtime.Goexit(); return nil },
+			"it ended its goroutine"},
+		"end of its goroutine inside a query": {func(ctx context.Context, tx pgx.Tx) error {
+			if _, err := tx.Query(ctx, "select 1"); err == nil {
+				runtime.Goexit()
+			}
+			return nil
+		}, "it ended its goroutine"},
+		"error inside a query": {func(ctx context.Context, tx pgx.Tx) error {
+			if _, err := tx.Query(ctx, "select 1"); err != nil {
+				return err
+			}
+			return errors.New("no such customer")
+		}, "handler error: no such customer"},
 	}
 	t.Parallel()
-	for name, fail := range failures {
+	for name, story := range failures {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBus(t)
@@ -100,7 +120,7 @@ func TestHandleTx_OneThatFailsDoesNotCostTheOthers(t *testing.T) {
 				if err := leaveEffect(ctx, tx, msg); err != nil {
 					return err
 				}
-				return fail(ctx, tx)
+				return story.fail(ctx, tx)
 			})
 			good := b.send("good", 12)
 			bad := b.send("bad", 1)
@@ -115,6 +135,9 @@ func TestHandleTx_OneThatFailsDoesNotCostTheOthers(t *testing.T) {
 			b.eachOnce(good)
 			if n := b.number("select count(*) from effect where msg_id = any ($1)", bad); n != 0 {
 				t.Errorf("%d effects of failed messages", n)
+			}
+			if n := b.number("select count(*) from pgque.dead_letter where dl_reason like '%' || $1 || '%'", story.reason); n != int64(len(bad)) {
+				t.Errorf("%d dead letters of that reason", n)
 			}
 		})
 	}
