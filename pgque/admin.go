@@ -54,11 +54,24 @@ func (c *Client) Subscribe(ctx context.Context, queue, consumer string) error {
 	return wrap(err, "subscribe %q to %q", consumer, queue)
 }
 
-// Unsubscribe removes a consumer with its waiting retries. One that is not
-// subscribed is no error.
+// Unsubscribe removes a consumer with its waiting retries, one of WithPartitions with
+// all its slots. One that is not subscribed is no error. ErrCooperative while it has
+// members or holders of slots: stop them first.
 func (c *Client) Unsubscribe(ctx context.Context, queue, consumer string) error {
-	_, err := queryInt(ctx, c.pool, sqlUnsubscribe, queue, consumer)
+	removed, err := queryInt(ctx, c.pool, sqlUnsubscribe, queue, consumer)
+	if err == nil && removed == 0 {
+		err = c.unsubscribeSlots(ctx, queue, consumer)
+	}
 	return wrap(err, "unsubscribe %q from %q", consumer, queue)
+}
+
+// unsubscribeSlots does nothing where there are none.
+func (c *Client) unsubscribeSlots(ctx context.Context, queue, consumer string) error {
+	_, err := queryInt(ctx, c.pool, sqlUnsubscribePartitioned, queue, consumer)
+	if isUndefinedFunction(err) {
+		return nil
+	}
+	return err
 }
 
 // Version is the engine's version.

@@ -321,6 +321,25 @@ func TestWithPartitions_AMessageThatKillsIsFoundAndBuried(t *testing.T) {
 	}
 }
 
+func TestUnsubscribe_TakesAllSlotsOfAPartitionedConsumer(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	stop := b.start(b.NewConsumer("orders", "parts", pgque.WithPartitions(3)))
+	until(t, "it holds all slots", func() bool { return slices.Equal(b.held(), []int64{3}) })
+	if err := b.Unsubscribe(t.Context(), "orders", "parts"); !errors.Is(err, pgque.ErrCooperative) {
+		t.Errorf("while it runs: %v", err)
+	}
+	_ = stop()
+	for range 2 { // the second time there is nothing to do
+		b.must(b.Unsubscribe(t.Context(), "orders", "parts"))
+	}
+	if left, err := b.Consumers(t.Context(), "orders"); err != nil || len(left) != 0 {
+		t.Errorf("left: %+v, %v", left, err)
+	}
+	b.start(b.NewConsumer("orders", "parts", pgque.WithPartitions(2)))
+	until(t, "another life has other slots", func() bool { return slices.Equal(b.held(), []int64{2}) })
+}
+
 func TestWithPartitions_WrongUseIsRefusedByName(t *testing.T) {
 	t.Parallel()
 	b := newBus(t)

@@ -135,9 +135,10 @@ const (
 	sqlLeave         = `select pgque.unregister_subconsumer($1::text, $2::text, $3::text, 0)`
 	sqlResign        = `select pgque.resign_subconsumer($1::text, $2::text, $3::text)`
 
-	sqlHasLeases            = `select to_regprocedure('pgque.tend_slots(text,text,integer,text,interval)') is not null`
-	sqlSubscribePartitioned = `select 1::bigint from pgque.subscribe_partitioned($1::text, $2::text, $3::int)`
-	sqlTendSlots            = `
+	sqlHasLeases              = `select to_regprocedure('pgque.tend_slots(text,text,integer,text,interval)') is not null`
+	sqlSubscribePartitioned   = `select 1::bigint from pgque.subscribe_partitioned($1::text, $2::text, $3::int)`
+	sqlUnsubscribePartitioned = `select 1::bigint from pgque.unsubscribe_partitioned($1::text, $2::text)`
+	sqlTendSlots              = `
 		select slot, seconds, orphaned, wanted
 		from pgque.tend_slots($1::text, $2::text, $3::int, $4::text, make_interval(secs => $5::double precision))`
 	sqlClaimSlot = `

@@ -4,6 +4,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,8 +52,19 @@ func addConsumer(ctx context.Context, o *options, args []string) error {
 	})
 }
 
+// removeConsumer refuses a name that is not there, which is most likely mistyped.
 func removeConsumer(ctx context.Context, o *options, args []string) error {
 	return withClient(ctx, o, func(c *pgque.Client) error {
+		consumers, err := c.Consumers(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		isIt := func(i pgque.ConsumerInfo) bool {
+			return i.Consumer == args[1] || strings.HasPrefix(i.Consumer, args[1]+"#") // slots of a partitioned one
+		}
+		if !slices.ContainsFunc(consumers, isIt) {
+			return fmt.Errorf("pgque: remove %q from %q: %w", args[1], args[0], pgque.ErrConsumerNotFound)
+		}
 		if err := c.Unsubscribe(ctx, args[0], args[1]); err != nil {
 			return err
 		}
@@ -76,6 +89,9 @@ func seekConsumer(ctx context.Context, o *options, args []string) error {
 }
 
 func replayToConsumer(ctx context.Context, o *options, args []string) error {
+	if reflect.ValueOf(o.replay).IsZero() {
+		return usagef("consumer replay", "consumer replay: say which events, as with -since 2h")
+	}
 	return withClient(ctx, o, func(c *pgque.Client) error {
 		n, err := c.Replay(ctx, args[0], args[1], o.replay)
 		if err != nil {
