@@ -1,6 +1,7 @@
 package pgque
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -109,14 +110,29 @@ func (e *operationError) reason() string {
 	if !errors.As(e.cause, &pgErr) {
 		return e.plainReason()
 	}
+	if e.sentinel == ErrPermission {
+		return textOf(pgErr, cmp.Or(pgErr.Hint, grantHint(pgErr)))
+	}
 	if e.sentinel == ErrNotInstalled || e.sentinel != nil && strings.HasPrefix(strings.ToLower(pgErr.Message), e.sentinel.Error()) {
 		return e.sentinel.Error()
 	}
-	text := fmt.Sprintf("%s (SQLSTATE %s)", pgErr.Message, pgErr.Code)
-	if pgErr.Hint != "" {
-		text += ": " + pgErr.Hint
+	return textOf(pgErr, pgErr.Hint)
+}
+
+func textOf(err *pgconn.PgError, hint string) string {
+	text := fmt.Sprintf("%s (SQLSTATE %s)", err.Message, err.Code)
+	if hint != "" {
+		text += ": " + hint
 	}
 	return text
+}
+
+// grantHint says what a role needs that may not use something of the engine's.
+func grantHint(err *pgconn.PgError) string {
+	if !strings.HasPrefix(err.Message, "permission denied for ") || strings.HasPrefix(err.Message, "permission denied for database") {
+		return ""
+	}
+	return "grant the role pgque_writer to send, pgque_reader to consume, pgque_admin to do both and to manage"
 }
 
 func (e *operationError) plainReason() string {

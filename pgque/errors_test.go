@@ -54,6 +54,10 @@ func TestErrors_TextSaysWhatWasTriedAndWhy(t *testing.T) {
 		`pgque: send to "orders": queue not found`: &pgconn.PgError{Code: "PQ001", Message: "queue not found: orders"},
 		`pgque: send to "orders": ticker_max_lag must not be negative (SQLSTATE PQ007): give an interval`: &pgconn.PgError{
 			Code: "PQ007", Message: "ticker_max_lag must not be negative", Hint: "give an interval"},
+		`pgque: send to "orders": permission denied for schema pgque (SQLSTATE 42501): grant the role pgque_writer to send, pgque_reader to consume, pgque_admin to do both and to manage`: &pgconn.PgError{
+			Code: "42501", Message: "permission denied for schema pgque"},
+		`pgque: send to "orders": permission denied for database shop (SQLSTATE 42501)`: &pgconn.PgError{
+			Code: "42501", Message: "permission denied for database shop"},
 		`pgque: send to "orders": context canceled`:   context.Canceled,
 		`pgque: send to "orders": queue not found: 7`: fmt.Errorf("pgque: %w: 7", ErrQueueNotFound),
 	}

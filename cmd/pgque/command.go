@@ -19,6 +19,7 @@ type command struct {
 	name    string // one or two words
 	args    string // what follows the flags, for the help
 	summary string
+	more    string                        // what the help says beside it
 	flags   func(*flag.FlagSet, *options) // nil: none but -dsn
 	least   int                           // of arguments
 	most    int
@@ -53,7 +54,7 @@ func commands() []command {
 		{name: "doctor", summary: "look for what is wrong, and exit 1 if anything is", flags: repairFlag, run: doctor},
 		{name: "queue list", summary: "list the queues", flags: jsonFlag, run: listQueues},
 		{name: "queue create", args: "NAME...", summary: "create queues", least: 1, most: anyNumber, run: createQueues},
-		{name: "queue set", args: "NAME PARAMETER VALUE", summary: "set a parameter of a queue, such as rotation_period to '4 hours'", least: 3, most: 3, run: setQueue},
+		{name: "queue set", args: "NAME PARAMETER VALUE", summary: "set a parameter of a queue, such as rotation_period to '4 hours'", more: queueParameters, least: 3, most: 3, run: setQueue},
 		{name: "queue pause", args: "NAME...", summary: "stop the ticks of queues: they take events, but nobody receives them", least: 1, most: anyNumber, run: pauseQueues},
 		{name: "queue resume", args: "NAME...", summary: "let paused queues tick again", least: 1, most: anyNumber, run: resumeQueues},
 		{name: "queue drop", args: "NAME...", summary: "drop queues with their events", flags: forceFlag, least: 1, most: anyNumber, run: dropQueues},
@@ -83,7 +84,10 @@ func intervalFlag(f *flag.FlagSet, o *options) {
 	f.DurationVar(&o.interval, "interval", 100*time.Millisecond, "`time` between two passes over the queues")
 }
 
-const dsnEnv = "PGQUE_DSN"
+const (
+	dsnEnv     = "PGQUE_DSN"
+	dsnExample = "postgres://user@host:5432/database"
+)
 
 func dsnFlag(f *flag.FlagSet, o *options) {
 	f.StringVar(&o.dsn, "dsn", o.dsn, "`connection` string of the database; the environment variable "+dsnEnv+" if not given")
@@ -104,9 +108,13 @@ func (e *usageError) Error() string {
 }
 
 // parse finds the command and reads its flags, which may stand before, between
-// and after the arguments. -h anywhere means help about what came before it.
+// and after the arguments. -h anywhere means help about what came before it, and
+// -version is what many programs call their version.
 func parse(args []string) (command, *options, []string, error) {
 	o := &options{dsn: os.Getenv(dsnEnv)}
+	if len(args) == 1 && (args[0] == "-version" || args[0] == "--version") {
+		args = []string{"version"}
+	}
 	words, err := parseFlags("", dsnFlag, o, args, 1)
 	if errors.Is(err, flag.ErrHelp) || err == nil && len(words) == 0 && len(args) == 0 {
 		return helpCommand(), o, nil, nil

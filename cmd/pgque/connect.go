@@ -16,7 +16,7 @@ const connectTimeout = 15 * time.Second
 // withClient runs f with a client on the database that the options name.
 func withClient(ctx context.Context, o *options, f func(*pgque.Client) error, opts ...pgque.ClientOption) error {
 	if o.dsn == "" {
-		return usagef("", "no database: give -dsn or set %s, as in\n  export %s='postgres://user@host:5432/database'", dsnEnv, dsnEnv)
+		return usagef("", "no database: give -dsn or set %s, as in\n  export %s='%s'", dsnEnv, dsnEnv, dsnExample)
 	}
 	pool, err := connect(ctx, o.dsn)
 	if err != nil {

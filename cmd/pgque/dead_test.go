@@ -50,7 +50,7 @@ func TestDead_ListShowExportReplay(t *testing.T) {
 	wantText(t, must(t, dsn, "dead", "export", "-package", "orders_test", id), "package orders_test", "func TestDeadLetter"+id+"_order_created", "//\tno stock")
 	wantText(t, must(t, dsn, "dead", "replay", id), "dead letter "+id+" replayed as message ")
 	wantText(t, must(t, dsn, "dead", "list"), "no dead letters")
-	wantText(t, mustFail(t, exitFailed, "-dsn", dsn, "dead", "show", id), "dead letter")
+	wantText(t, mustFail(t, exitFailed, "-dsn", dsn, "dead", "show", id), "dead letter", "pgque dead list")
 }
 
 func TestDead_ReplayAndPurgeWhatIsSelected(t *testing.T) {

@@ -110,9 +110,11 @@ func setVersion(t *testing.T, c *pgque.Client, version string) {
 
 func TestVersion_NeedsNoDatabase(t *testing.T) {
 	t.Setenv(dsnEnv, "")
-	r := runWith(t.Context(), "version")
-	if r.code != exitOK || !strings.HasPrefix(r.stdout, "pgque ") {
-		t.Errorf("exit %d, %q", r.code, r.stdout)
+	for _, version := range []string{"version", "-version", "--version"} {
+		r := runWith(t.Context(), version)
+		if r.code != exitOK || !strings.HasPrefix(r.stdout, "pgque ") {
+			t.Errorf("%s: exit %d, %q", version, r.code, r.stdout)
+		}
 	}
 }
 
@@ -138,8 +140,12 @@ func TestCommandsSayThatTheEngineIsMissing(t *testing.T) {
 
 func TestServerThatDoesNotAnswer(t *testing.T) {
 	t.Parallel()
-	for _, dsn := range []string{"host=127.0.0.1 port=1", "nonsense", "postgres://%zz"} {
-		wantText(t, mustFail(t, exitFailed, "status", "-dsn", dsn), "pgque: ", "check that the server runs")
+	for dsn, advice := range map[string]string{
+		"host=127.0.0.1 port=1": "check that the server runs",
+		"nonsense":              "is to look like " + dsnExample,
+		"postgres://%zz":        "is to look like " + dsnExample,
+	} {
+		wantText(t, mustFail(t, exitFailed, "status", "-dsn", dsn), "pgque: ", advice)
 	}
 }
 
@@ -177,7 +183,8 @@ func TestQueues_ArePausedResumedAndSet(t *testing.T) {
 	wantText(t, must(t, dsn, "queue", "resume", "orders"), `"orders" resumed`)
 	wantText(t, must(t, dsn, "queue", "set", "orders", "rotation_period", "4 hours"), "rotation_period")
 	wantText(t, must(t, dsn, "queue", "list"), "4h0m")
-	wantText(t, mustFail(t, exitFailed, "-dsn", dsn, "queue", "set", "orders", "colour", "red"), "colour")
+	wantText(t, mustFail(t, exitFailed, "-dsn", dsn, "queue", "set", "orders", "colour", "red"), "colour", "pgque help queue set")
+	wantText(t, runWith(t.Context(), "help", "queue", "set").stdout, "max_retries", "rotation_period")
 }
 
 func TestQueueList_EmptyJSONIsAnEmptyList(t *testing.T) {
@@ -296,6 +303,7 @@ func TestWrongUsage(t *testing.T) {
 		{"queue set orders rotation_period", "NAME PARAMETER VALUE"},
 		{"consumer seek orders billing soon", "soon"},
 		{"consumer replay orders billing -since=-2h", "-2h"},
+		{"consumer replay orders billing", "-since"},
 		{"queue lose orders", `"queue lose"`},
 		{"queue create", "NAME is missing"},
 		{"queue drop -force", "NAME is missing"},
@@ -321,6 +329,9 @@ func TestHelp_DescribesEveryCommand(t *testing.T) {
 		if r := runWith(t.Context(), args...); r != all {
 			t.Errorf("pgque %v differs from pgque help: %+v", args, r)
 		}
+	}
+	if family := runWith(t.Context(), "help", "queue"); family.code != exitOK || !strings.Contains(family.stdout, "queue pause NAME") {
+		t.Errorf("help queue: %+v", family)
 	}
 	for _, c := range commands() {
 		wantText(t, all.stdout, "  "+c.name, c.summary)

@@ -56,6 +56,16 @@ func dropQueues(ctx context.Context, o *options, names []string) error {
 	})
 }
 
+const queueParameters = `  ticker_max_count    waiting events that make a tick due (500)
+  ticker_max_lag      age of waiting events that makes a tick due, such as '50 ms'
+  ticker_idle_period  longest time between two ticks of an idle queue (1 minute)
+  ticker_paused       no ticks while true (false)
+  external_ticker     ticks come from outside (false)
+  rotation_period     time between two rotations of its tables (2 hours)
+  max_retries         how often a message is put back before it is a dead letter (5)
+
+`
+
 func setQueue(ctx context.Context, o *options, args []string) error {
 	queue, parameter, value := args[0], args[1], args[2]
 	return withClient(ctx, o, func(c *pgque.Client) error {
