@@ -74,16 +74,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/http"
 	"time"
 
 	"example.com/shop/events"
 	"github.com/jackc/pgx/v5"
 	"github.com/pgque/pgque-go/pgque"
+	"github.com/pgque/pgque-go/pgque/metrics"
 )
 
 var (
 	_ = errors.New
 	_ = fmt.Sprint
+	_ = slog.Default
+	_ = http.Handle
+	_ = metrics.New
 	_ time.Time
 	_ pgx.Tx
 	_ events.OrderCreated

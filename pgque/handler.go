@@ -44,6 +44,13 @@ func Skip(reason string) error {
 	return &outcome{verdict: verdictSkip, err: errors.New(reason)}
 }
 
+// Skipped reports an error of Skip: the message is done. It is for middleware, to which
+// every other error is a failure.
+func Skipped(err error) bool {
+	var asked *outcome
+	return errors.As(err, &asked) && asked.verdict == verdictSkip
+}
+
 // Halt asks to stop the consumer: Start returns err. What was done before is recorded;
 // this message and those that were not begun come again, with no attempt counted, to
 // whoever starts next.

@@ -32,7 +32,7 @@ func Timeout(d time.Duration) Middleware {
 }
 
 // Logging is middleware that logs every handled message: at debug level when it is
-// done, at warn level with the error when it is not.
+// done or skipped, at warn level with the error when it is not.
 func Logging(log *slog.Logger) Middleware {
 	return func(next HandlerFunc) HandlerFunc {
 		return func(ctx context.Context, msg Message) error {
@@ -40,12 +40,12 @@ func Logging(log *slog.Logger) Middleware {
 			err := next(ctx, msg)
 			attrs := []any{"type", msg.Type, "msg", msg.MsgID, "batch", msg.BatchID,
 				"attempt", msg.Attempt(), "took", time.Since(start)}
-			if err != nil {
+			if err != nil && !Skipped(err) {
 				log.WarnContext(ctx, "pgque: message not handled", append(attrs, "error", err)...)
 				return err
 			}
 			log.DebugContext(ctx, "pgque: message handled", attrs...)
-			return nil
+			return err
 		}
 	}
 }

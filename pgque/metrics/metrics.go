@@ -47,7 +47,7 @@ func New(client *pgque.Client) *Metrics {
 	m.retried = m.counter("pgque_retried_messages_total", "Messages put back, those whose retries were used up included.", "queue", "consumer")
 	m.dead = m.counter("pgque_dead_messages_total", "Messages sent to the dead letters at once.", "queue", "consumer")
 	m.handlerSeconds = m.histogram("pgque_handler_seconds", "How long handlers ran.", "queue", "consumer", "type")
-	m.handlerErrors = m.counter("pgque_handler_errors_total", "Handler calls that returned an error.", "queue", "consumer", "type")
+	m.handlerErrors = m.counter("pgque_handler_errors_total", "Handler calls that returned an error, Skip excepted.", "queue", "consumer", "type")
 	m.lag = m.gauge("pgque_consumer_lag_seconds", "Age of the last tick that the consumer has finished.", "queue", "consumer")
 	m.pending = m.gauge("pgque_consumer_pending_events", "Events between the consumer and the last tick, about.", "queue", "consumer")
 	m.scrapeErrors = m.counter("pgque_scrape_errors_total", "Scrapes at which the database did not answer.")
@@ -104,7 +104,7 @@ func (m *Metrics) noteHandled(ctx context.Context, msg pgque.Message, took time.
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.handlerSeconds.observe(took.Seconds(), queue, name, msg.Type)
-	if err != nil {
+	if err != nil && !pgque.Skipped(err) {
 		m.handlerErrors.add(1, queue, name, msg.Type)
 	}
 }

@@ -44,11 +44,12 @@ func TestMetrics_CountWhatIsSentAndHandled(t *testing.T) {
 	c.Use(m.Handling())
 	consumer := c.NewConsumer("orders", "billing", pgque.WithPageHook(m.Page))
 	consumer.Handle("good", func(context.Context, pgque.Message) error { return nil })
+	consumer.Handle("old", func(context.Context, pgque.Message) error { return pgque.Skip("too old") })
 	consumer.Handle("bad", func(context.Context, pgque.Message) error { return pgque.Permanent(errors.New("no")) })
 	if err := c.Subscribe(t.Context(), "orders", "billing"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.SendBatch(t.Context(), "orders", []pgque.Event{{Type: "good"}, {Type: "good"}, {Type: "bad"}}); err != nil {
+	if _, err := c.SendBatch(t.Context(), "orders", []pgque.Event{{Type: "good"}, {Type: "old"}, {Type: "good"}, {Type: "bad"}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.Send(t.Context(), "nowhere", pgque.Event{}); err == nil {
@@ -62,8 +63,8 @@ func TestMetrics_CountWhatIsSentAndHandled(t *testing.T) {
 		"# TYPE pgque_sent_events_total counter",
 		`pgque_sent_events_total{queue="orders",type="good"} 2`,
 		`pgque_send_errors_total{queue="nowhere"} 1`,
-		"pgque_received_messages_total"+of+"} 3",
-		"pgque_done_messages_total"+of+"} 2",
+		"pgque_received_messages_total"+of+"} 4",
+		"pgque_done_messages_total"+of+"} 3",
 		"pgque_dead_messages_total"+of+"} 1",
 		"pgque_retried_messages_total"+of+"} 0",
 		"# TYPE pgque_handler_seconds histogram",
@@ -71,13 +72,16 @@ func TestMetrics_CountWhatIsSentAndHandled(t *testing.T) {
 		"pgque_handler_seconds_bucket"+of+`,type="good",le="+Inf"} 2`,
 		"pgque_handler_errors_total"+of+`,type="bad"} 1`,
 	)
+	if strings.Contains(text, "pgque_handler_errors_total"+of+`,type="old"}`) {
+		t.Errorf("what was skipped counts as an error in\n%s", text)
+	}
 	if !strings.Contains(text, "pgque_consumer_lag_seconds"+of+"} ") || !strings.Contains(text, "pgque_consumer_pending_events"+of+"} ") {
 		t.Errorf("no lag in\n%s", text)
 	}
 
 	c.Pool().Close()
 	text = scrape(t, m)
-	expect(t, text, "pgque_scrape_errors_total 1", "pgque_done_messages_total"+of+"} 2")
+	expect(t, text, "pgque_scrape_errors_total 1", "pgque_done_messages_total"+of+"} 3")
 	if strings.Contains(text, "pgque_consumer_lag_seconds{") {
 		t.Error("a lag that nobody measured is shown")
 	}

@@ -105,7 +105,7 @@ func (o options) inject(ctx context.Context, events []pgque.Event) []pgque.Event
 
 // Handling is middleware for Client.Use or Consumer.Use: one span of kind consumer
 // for each call of a handler, linked to the span that sent the message. What the
-// handler returns is recorded as the span's error.
+// handler returns is recorded as the span's error, unless it is Skip.
 func Handling(opts ...Option) pgque.Middleware {
 	o := build(opts)
 	return func(next pgque.HandlerFunc) pgque.HandlerFunc {
@@ -113,7 +113,9 @@ func Handling(opts ...Option) pgque.Middleware {
 			ctx, span := o.begin(ctx, msg)
 			defer span.End()
 			err := next(ctx, msg)
-			note(span, err)
+			if !pgque.Skipped(err) {
+				note(span, err)
+			}
 			return err
 		}
 	}

@@ -92,6 +92,18 @@ func TestHandling_RecordsTheError(t *testing.T) {
 	}
 }
 
+func TestHandling_WhatIsSkippedIsNoError(t *testing.T) {
+	t.Parallel()
+	c, consumer, spans := traced(t)
+	consumer.Handle("old", func(context.Context, pgque.Message) error { return pgque.Skip("too old") })
+	if o := pgquetest.Handle(t, c, consumer, pgque.Event{Type: "old"}); !o.Done {
+		t.Errorf("the outcome did not pass: %+v", o)
+	}
+	if _, handling := pair(t, spans); handling.Status().Code != codes.Unset || len(handling.Events()) != 0 {
+		t.Errorf("status %v, events %v", handling.Status(), handling.Events())
+	}
+}
+
 func TestExtra4_InUseIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	c, _, spans := traced(t)
