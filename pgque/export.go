@@ -2,12 +2,15 @@ package pgque
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"go/format"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // GoTest is the source of a Go test file of package pkg that fails as long as the dead
@@ -24,6 +27,7 @@ func (d DeadLetter) GoTest(pkg string) ([]byte, error) {
 		fmt.Fprintf(&b, "//\t%s\n", strings.TrimRight(line, "\r\n"))
 	}
 	fmt.Fprintf(&b, "func TestDeadLetter%d%s(t *testing.T) {\n", d.ID, testName(m.Type))
+	fmt.Fprintf(&b, handlerHint, goName(m.Type))
 	fmt.Fprintf(&b, "var handle pgque.HandlerFunc // the handler that has to cope with it\n\n")
 	fmt.Fprintf(&b, "text := func(s string) *string { return &s }\n_ = text\n")
 	fmt.Fprintf(&b, "msg := pgque.Message{\nMsgID: %d,\nType: %q,\nPayload: %s,\n", m.MsgID, m.Type, literal(m.Payload))
@@ -43,13 +47,39 @@ func (d DeadLetter) GoTest(pkg string) ([]byte, error) {
 	return format.Source(b.Bytes())
 }
 
+// handlerHint shows how a handler of a generated consumer gets the message.
+const handlerHint = `// One that takes the event of a generated package gets it so:
+//
+//	handle = func(ctx context.Context, msg pgque.Message) error {
+//		var ev events.%[1]s
+//		if err := ev.UnmarshalJSON([]byte(msg.Payload)); err != nil {
+//			return err
+//		}
+//		return on%[1]s(ctx, ev)
+//	}
+`
+
 // testName makes an event type fit to follow a test's name.
 func testName(eventType string) string {
 	var name strings.Builder
-	for word := range strings.FieldsFuncSeq(eventType, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+	for word := range words(eventType) {
 		name.WriteString("_" + word)
 	}
 	return name.String()
+}
+
+// goName is what a generated package usually calls the event.
+func goName(eventType string) string {
+	var name strings.Builder
+	for word := range words(eventType) {
+		first, size := utf8.DecodeRuneInString(word)
+		name.WriteString(string(unicode.ToUpper(first)) + word[size:])
+	}
+	return cmp.Or(name.String(), "Event")
+}
+
+func words(eventType string) iter.Seq[string] {
+	return strings.FieldsFuncSeq(eventType, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
 
 // literal prefers the form that a reader can read.

@@ -37,6 +37,9 @@ func TestDeadLetter_GoTestFailsUntilTheHandlerCopes(t *testing.T) {
 	if out, err := run(string(source)); err == nil || !strings.Contains(out, `set handle to the handler of "order.created"`) {
 		t.Errorf("without a handler: %v\n%s\n%s", err, out, source)
 	}
+	if !strings.Contains(string(source), "var ev events.OrderCreated\n") {
+		t.Errorf("it does not say how the event is decoded:\n%s", source)
+	}
 	const blank = "var handle pgque.HandlerFunc"
 	copes := strings.Replace(string(source), blank, "var handle pgque.HandlerFunc = func(context.Context, pgque.Message) error { return nil }", 1)
 	copes = strings.Replace(copes, "import (", "import (\n\t\"context\"", 1)
