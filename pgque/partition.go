@@ -97,6 +97,7 @@ type leaseholder struct {
 	turns    chan struct{} // as many as slots are worked on side by side
 	workers  sync.WaitGroup
 	tendDue  time.Time
+	trouble  backoff // in tending, which has a pace of its own
 	pollDue  time.Time
 
 	mu       sync.Mutex
@@ -108,7 +109,8 @@ type leaseholder struct {
 
 // runSlots works on slots until the consumer stops.
 func (s *session) runSlots() error {
-	h := &leaseholder{session: s, worker: rand.Text(), turns: make(chan struct{}, s.slotsAtOnce), held: make(map[int]*lease)}
+	h := &leaseholder{session: s, worker: rand.Text(), turns: make(chan struct{}, s.slotsAtOnce), held: make(map[int]*lease),
+		trouble: backoff{over: "pgque: the leases are tended to again"}}
 	outer := s.taking
 	s.taking, h.stop = context.WithCancel(s.taking)
 	defer h.stop()
@@ -140,8 +142,11 @@ func (h *leaseholder) look() {
 	}
 	if !time.Now().Before(h.tendDue) {
 		h.tendDue = time.Now().Add(h.tendEvery())
-		if err := h.tend(); err != nil && h.taking.Err() == nil {
-			h.log.Warn("pgque: cannot tend to the leases", "error", err)
+		switch err := h.tend(); {
+		case err == nil:
+			h.trouble.reset()
+		case h.taking.Err() == nil:
+			h.trouble.warn(h.log, "pgque: cannot tend to the leases", "error", err)
 		}
 	}
 	h.mu.Lock()
@@ -249,7 +254,7 @@ func (h *leaseholder) halted(err error) {
 
 // work takes page after page of one slot.
 func (h *leaseholder) work(s *session) error {
-	retry := backoff{least: errorPauseLeast, most: errorPauseMost}
+	retry := backoff{least: errorPauseLeast, most: errorPauseMost, over: "pgque: consumer goes on"}
 	for s.taking.Err() == nil {
 		handled, err := h.stepInTurn(s)
 		switch {
@@ -259,7 +264,7 @@ func (h *leaseholder) work(s *session) error {
 			s.log.Warn("pgque: a slot was lost to another worker", "slot", s.lease.slot)
 			return nil
 		case err != nil && s.taking.Err() == nil:
-			s.log.Warn("pgque: consumer goes on after a pause", "slot", s.lease.slot, "error", err)
+			retry.warn(s.log.With("slot", s.lease.slot), "pgque: consumer goes on after a pause", "error", err)
 			pause(s.taking, retry.next())
 		case err == nil && handled:
 			retry.reset()

@@ -76,7 +76,7 @@ func (t *Ticker) Start(ctx context.Context) error {
 }
 
 func (t *Ticker) run(ctx context.Context) error {
-	retry := backoff{least: t.interval, most: 10 * time.Second}
+	retry := backoff{least: t.interval, most: 10 * time.Second, over: "pgque: ticker goes on"}
 	var maintDue time.Time
 	for first := true; ctx.Err() == nil; first = false {
 		wait := t.interval
@@ -92,7 +92,7 @@ func (t *Ticker) run(ctx context.Context) error {
 		case first && isLasting(err):
 			return wrap(err, "ticker")
 		default:
-			t.client.log.Warn("pgque: ticker pass failed", "error", err)
+			retry.warn(t.client.log, "pgque: ticker pass failed", "error", err)
 			wait = retry.next()
 		}
 		pause(ctx, wait)

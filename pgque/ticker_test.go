@@ -81,6 +81,24 @@ func TestTicker_SeveralDeliverOnce(t *testing.T) {
 	})
 }
 
+func TestTicker_SaysWhenTheServerIsAwayAndWhenItIsBack(t *testing.T) {
+	t.Parallel()
+	s := pgquetest.Start(t)
+	b := busOver(t, pgquetest.New(t, pgquetest.On(s)))
+	ticks := func() int64 { return b.number("select max(tick_id) from pgque.tick") }
+	b.startTicker(b.Ticker(pgque.WithTickInterval(time.Millisecond)))
+	b.send("a", 1)
+	until(t, "it ticks", func() bool { return ticks() > 1 })
+	s.Kill()
+	until(t, "it says that the server is away", func() bool { return strings.Count(b.log.text(), "ticker pass failed") >= 3 })
+	s.Restart()
+	until(t, "it says that it goes on", func() bool { return strings.Count(b.log.text(), "ticker goes on") == 1 })
+	b.Pool().Reset() // connections that nobody has used since
+	before := ticks()
+	b.send("a", 1)
+	until(t, "it ticks again", func() bool { return ticks() > before })
+}
+
 func TestTicker_WrongUseIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBus(t)
