@@ -50,6 +50,7 @@ type Consumer struct {
 	middleware []Middleware
 	handlers   atomic.Pointer[handlers] // with mu held another takes its place
 	abort      context.CancelFunc       // nil unless Start runs
+	seat       *subscription            // for the turn to be the member; of Start alone
 }
 
 // NewConsumer makes a consumer called name on queue; it does nothing before Start.

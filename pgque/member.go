@@ -3,6 +3,7 @@ package pgque
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -15,9 +16,10 @@ const heartbeats = 4
 
 // WithSubconsumer makes the consumer one member of a group that shares one cursor:
 // each batch goes to one member, so that members spread over processes divide the
-// work. The name must be unique in the group and should be stable, such as the name
-// of the pod or host. A consumer that is subscribed already becomes a group, unless
-// it is in the middle of a batch. The member leaves the group when Start ends.
+// work. The name should be stable, such as that of the pod or host, and of one process
+// alone: a second one of the same name stands by, as Start describes. A consumer that
+// is subscribed already becomes a group, unless it is in the middle of a batch. The
+// member leaves the group when Start ends.
 //
 // Batches of different members are handled side by side, so order holds within a
 // batch only. Defaults to no group.
@@ -38,6 +40,14 @@ func WithTakeover(d time.Duration) Option {
 	}
 }
 
+// seatName is that of the turn of a member.
+func (s *session) seatName() string {
+	return strconv.Quote(s.queue) + " " + strconv.Quote(s.name) + " " + s.member
+}
+
+// hasSeat is false while another process is this member.
+func (s *session) hasSeat() bool { return turn(s.seat.turn.Load()) != turnTaken }
+
 // subscribe registers the consumer, or the member and with it the group.
 func (s *session) subscribe(ctx context.Context) error {
 	switch {
@@ -54,6 +64,9 @@ func (s *session) subscribe(ctx context.Context) error {
 // short by a stop: the server might come to a request that nobody waits for after the
 // member has left, and would make it a member again.
 func (s *session) fetchAsMember() ([]Message, error) {
+	if s.awaitTurnOf(s.seat, saysNoSeat); s.taking.Err() != nil {
+		return nil, nil
+	}
 	ctx, cancel := context.WithTimeout(s.working, statementTimeout)
 	defer cancel()
 	silence := s.takeover.Seconds()
@@ -65,17 +78,21 @@ func (s *session) fetchAsMember() ([]Message, error) {
 	})
 }
 
-// keepAlive tells the group that the member lives, until stop is called. The first
-// sign comes with the batch itself.
+// keepAlive takes the seat of the member, which leave gives up, and tells the group that
+// the member lives, until stop is called. The first sign comes with the batch itself.
 func (s *session) keepAlive() (stop func()) {
 	if s.member == "" {
 		return func() {}
 	}
+	s.seat = s.client.listener.subscribe(s.queue, s.seatName())
 	ctx, cancel := context.WithCancel(context.WithoutCancel(s.working))
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		for pause(ctx, s.takeover/heartbeats); ctx.Err() == nil; pause(ctx, s.takeover/heartbeats) {
+			if !s.hasSeat() {
+				continue
+			}
 			if err := s.touch(ctx); err != nil && ctx.Err() == nil {
 				s.log.Warn("pgque: cannot give a sign of life; the batch may be taken over", "member", s.member, "error", err)
 			}
@@ -91,11 +108,16 @@ func (s *session) touch(ctx context.Context) error {
 	return err
 }
 
-// leave takes the member out of the group. A batch that is not finished is left to the
-// others, from where it stands. On an engine that can only put back what was never begun,
-// and count a retry for it, the member stays in until the batch is taken over.
+// leave takes the member out of the group, unless another process is this member. A batch
+// that is not finished is left to the others, from where it stands. On an engine that can
+// only put back what was never begun, and count a retry for it, the member stays in until
+// the batch is taken over. Whoever waits for the seat gets it afterwards.
 func (s *session) leave() {
 	if s.member == "" {
+		return
+	}
+	defer s.client.listener.unsubscribe(s.seat)
+	if !s.hasSeat() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.working), settleDeadline)

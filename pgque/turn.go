@@ -29,13 +29,20 @@ const (
 	turnPrefix = "pgque consumer "
 )
 
+const (
+	saysStandby = "pgque: another process consumes under this name; this one stands by until that one ends. WithSubconsumer lets them share the work"
+	saysNoSeat  = "pgque: another process is this member of the group; this one stands by until that one ends. Each needs a WithSubconsumer name of its own"
+)
+
 // awaitTurn waits while another process consumes under the same name. It says so once.
-func (s *session) awaitTurn() {
+func (s *session) awaitTurn() { s.awaitTurnOf(s.sub, saysStandby) }
+
+func (s *session) awaitTurnOf(sub *subscription, standby string) {
 	again := backoff{least: turnLeast, most: turnMost}
 	grace := time.Now().Add(turnGrace)
 	since := time.Now()
 	for s.taking.Err() == nil {
-		switch turn(s.sub.turn.Load()) {
+		switch turn(sub.turn.Load()) {
 		case turnMine, turnOpen:
 			return
 		case turnTaken:
@@ -44,15 +51,15 @@ func (s *session) awaitTurn() {
 			s.client.listener.tryAgain()
 			if !s.saidStandby && time.Since(since) > turnGrace {
 				s.saidStandby = true
-				s.log.Warn("pgque: another process consumes under this name; this one stands by until that one ends. WithSubconsumer lets them share the work")
+				s.log.Warn(standby)
 			}
 		case turnUnknown:
 			if time.Now().After(grace) {
-				s.sub.turn.CompareAndSwap(int32(turnUnknown), int32(turnOpen))
+				sub.turn.CompareAndSwap(int32(turnUnknown), int32(turnOpen))
 				continue
 			}
 		}
-		s.sub.awaitTurnChange(s.taking, again.next())
+		sub.awaitTurnChange(s.taking, again.next())
 	}
 }
 

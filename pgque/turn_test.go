@@ -71,6 +71,45 @@ func TestTurn_SecondConsumerOfOneClientStandsByToo(t *testing.T) {
 	within(t, "the second has taken over", gotSecond)
 }
 
+func TestTurn_SecondProcessOfAMemberStandsByAndTakesOver(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	members := func() int64 {
+		return b.number("select count(*) from pgque.subscription where sub_role = 'coop_member'")
+	}
+	var gots [3]chan pgque.Message
+	var stops [3]func() error
+	for i := range gots {
+		client, log := b.process()
+		gots[i] = make(chan pgque.Message, 1000)
+		c := client.NewConsumer("orders", "billing", pgque.WithSubconsumer("same"))
+		c.Handle("*", func(_ context.Context, msg pgque.Message) error { gots[i] <- msg; return nil })
+		stops[i] = b.start(c)
+		if i == 0 {
+			until(t, "the group is there", func() bool { return members() == 1 })
+			b.send("a", 1)
+			within(t, "the first works", gots[0])
+			continue
+		}
+		until(t, "the others stand by", func() bool { return strings.Contains(log.text(), standsBy) })
+	}
+	_ = stops[2]()
+	if n := members(); n != 1 {
+		t.Errorf("%d members: who stood by took the member out of its group", n)
+	}
+	b.send("a", 20)
+	for range 20 {
+		within(t, "the first works on", gots[0])
+	}
+	b.untilGroupDrained()
+	if len(gots[1]) > 0 || len(gots[2]) > 0 {
+		t.Error("several have worked")
+	}
+	_ = stops[0]()
+	b.send("a", 1)
+	within(t, "another one has taken over", gots[1])
+}
+
 func TestTurn_LostWithItsConnectionAndDecidedAgain(t *testing.T) {
 	t.Parallel()
 	b := newBus(t)
