@@ -185,6 +185,7 @@ func (s *session) messageLog(msg Message) *slog.Logger {
 
 // overtaken steps aside for a moment: whoever took the page is at the next one.
 func (s *session) overtaken(batchID int64, err error) {
+	s.noteSettled(batchID)
 	s.log.Warn("pgque: results of a page were not recorded", "batch", batchID, "error", err)
 	pause(s.taking, jitter(errorPauseLeast))
 }

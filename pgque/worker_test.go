@@ -28,7 +28,7 @@ const (
 
 // workers are what a process of its own can do until it is killed.
 var workers = map[string]func(dsn string){"consume": consumeUntilKilled, "produce": produceUntilKilled,
-	"exit": consumeUntilDeadly, "measure": consumeMeasured}
+	"exit": consumeUntilDeadly, "exit deaf": consumeDeafUntilDeadly, "measure": consumeMeasured}
 
 // startWorker runs the test binary as a worker on the bus's database. It is gone
 // when the test ends, and when this process does.
@@ -93,8 +93,17 @@ func consumeUntilKilled(dsn string) {
 }
 
 // consumeUntilDeadly ends the process at a deadly message.
-func consumeUntilDeadly(dsn string) {
-	client := connectWorker(dsn)
+func consumeUntilDeadly(dsn string) { runUntilDeadly(connectWorker(dsn)) }
+
+// consumeDeafUntilDeadly does so as behind a pooler.
+func consumeDeafUntilDeadly(dsn string) { runUntilDeadly(deaf(connectWorker(dsn))) }
+
+// deaf is a client that hears no notification, and so cannot take turns.
+func deaf(c *pgque.Client) *pgque.Client {
+	return pgque.New(c.Pool(), pgque.WithSilence(time.Hour, time.Nanosecond))
+}
+
+func runUntilDeadly(client *pgque.Client) {
 	c := client.NewConsumer("orders", "billing", pgque.WithConcurrency(2))
 	c.HandleTx("tx", leaveEffect)
 	c.Handle("plain", func(ctx context.Context, msg pgque.Message) error {
@@ -107,20 +116,24 @@ func consumeUntilDeadly(dsn string) {
 }
 
 func TestQuarantine_MessageThatKillsTheProcessIsFound(t *testing.T) {
-	for name, types := range map[string][2]string{"plain": {"plain", "deadly"}, "in a transaction": {"tx", "deadly.tx"}} {
+	for name, story := range map[string]struct{ worker, good, deadly string }{
+		"plain":            {"exit", "plain", "deadly"},
+		"in a transaction": {"exit", "tx", "deadly.tx"},
+		"without turns":    {"exit deaf", "plain", "deadly"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBus(t)
 			b.effects()
 			b.exec("create table seen (msg_id bigint)")
 			b.subscribe("billing")
-			good := b.send(types[0], 4)
-			deadly := b.send(types[1], 1)
-			good = append(good, b.send(types[0], 4)...)
+			good := b.send(story.good, 4)
+			deadly := b.send(story.deadly, 1)
+			good = append(good, b.send(story.good, 4)...)
 			b.tick()
 			deaths := 0
 			for b.number("select count(*) from pgque.dead_letter") == 0 || b.number("select count(distinct msg_id) from effect")+b.number("select count(distinct msg_id) from seen") < int64(len(good)) {
-				worker := b.startWorker("exit", nil)
+				worker := b.startWorker(story.worker, nil)
 				ended := make(chan error, 1)
 				go func() { ended <- worker.Wait() }()
 				died := false
@@ -150,7 +163,7 @@ func TestQuarantine_MessageThatKillsTheProcessIsFound(t *testing.T) {
 			if deaths < 3 || deaths > 5 {
 				t.Errorf("%d deaths", deaths)
 			}
-			if types[0] == "tx" {
+			if story.good == "tx" {
 				b.eachOnce(good)
 			}
 		})
@@ -179,6 +192,38 @@ func TestQuarantine_StoppingInPeaceIsNoDeath(t *testing.T) {
 	if lines := b.log.text(); strings.Contains(lines, "died") {
 		t.Errorf("log: %s", lines)
 	}
+}
+
+// As behind a pooler: all of them get the same page, and live.
+func TestQuarantine_ProcessesWithoutTurnsAreNoDeaths(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	b.subscribe("billing")
+	b.send("a", 2)
+	b.tick()
+	begun := make(chan struct{}, 100)
+	goOn, release := b.gate()
+	for range 6 {
+		client := deaf(b.Client)
+		t.Cleanup(client.Close)
+		c := client.NewConsumer("orders", "billing")
+		c.Handle("a", func(context.Context, pgque.Message) error { begun <- struct{}{}; <-goOn; return nil })
+		b.start(c)
+		within(t, "it has begun with the page", begun)
+	}
+	until(t, "one of them guards its note", func() bool { return b.guards() == 1 })
+	release()
+	b.untilDrained("billing")
+	if n := b.number("select count(*) from pgque.dead_letter"); n != 0 {
+		t.Errorf("%d dead letters", n)
+	}
+	until(t, "nobody guards the note any more", func() bool { return b.guards() == 0 })
+}
+
+func (b *bus) guards() int64 {
+	b.t.Helper()
+	return b.number(`select count(*) from pg_stat_activity
+		where datname = current_database() and application_name = 'pgque quarantine'`)
 }
 
 func TestWithQuarantine_WrongNumbersAreRefused(t *testing.T) {
