@@ -26,6 +26,8 @@ type Client struct {
 	tables  eventTables
 	windows windowCursors
 
+	retryLimits retryLimits
+
 	groups   sendGroups
 	listener listener
 	watch    watch

@@ -227,6 +227,37 @@ func TestStart_HandlersOutcomesAreHonoured(t *testing.T) {
 	}
 }
 
+func TestStart_TheLastRetryIsADeadLetterForLogAndMetrics(t *testing.T) {
+	for _, handler := range []string{"plain", "in a transaction"} {
+		t.Run(handler, func(t *testing.T) {
+			onBothEngines(t, func(t *testing.T, b *bus) {
+				b.must(b.SetQueueConfig(t.Context(), "orders", "max_retries", "2"))
+				var retried, dead atomic.Int64
+				c := b.NewConsumer("orders", "billing", pgque.WithRetryAfter(0), pgque.WithPageHook(func(p pgque.SettledPage) {
+					retried.Add(int64(p.Retried))
+					dead.Add(int64(p.Dead))
+				}))
+				if handler == "plain" {
+					c.Handle("a", func(context.Context, pgque.Message) error { return errors.New("no") })
+				} else {
+					c.HandleTx("a", func(context.Context, pgx.Tx, pgque.Message) error { return errors.New("no") })
+				}
+				b.subscribe("billing")
+				b.send("a", 3)
+				stop := b.start(c)
+				until(t, "all are dead", func() bool { return b.number("select count(*) from pgque.dead_letter") == 3 })
+				_ = stop()
+				if retried.Load() != 6 || dead.Load() != 3 {
+					t.Errorf("retried %d times, %d dead", retried.Load(), dead.Load())
+				}
+				if back, gone := strings.Count(b.log.text(), "message put back"), strings.Count(b.log.text(), "goes to the dead letters"); back != 6 || gone != 3 {
+					t.Errorf("logged %d and %d times: %s", back, gone, b.log.text())
+				}
+			})
+		})
+	}
+}
+
 func TestStart_HaltStopsAndKeepsThePage(t *testing.T) {
 	t.Parallel()
 	b := newBus(t)

@@ -50,6 +50,7 @@ func (s *session) hasSeat() bool { return turn(s.seat.turn.Load()) != turnTaken 
 
 // subscribe registers the consumer, or the member and with it the group.
 func (s *session) subscribe(ctx context.Context) error {
+	s.client.learnRetryLimit(ctx, s.queue)
 	switch {
 	case s.partitions > 0:
 		return s.subscribePartitioned(ctx)

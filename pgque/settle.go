@@ -27,6 +27,7 @@ type settlement struct {
 	delays  []float64 // seconds
 	reasons []string
 	dead    []bool
+	buried  int // of the failed ones: dead by this
 
 	finished []Message // what is done, put back or dead by this
 	part     bool      // the page goes on behind last
@@ -151,7 +152,11 @@ func (s *session) book(page []Message, results []result) settlement {
 		books.delays = append(books.delays, r.outcome.delay.Seconds())
 		books.reasons = append(books.reasons, validText(r.outcome.Error()))
 		books.dead = append(books.dead, r.outcome.verdict == verdictDead)
-		s.logFailure(page[i], r.outcome)
+		buried := r.outcome.verdict == verdictDead || s.client.retryLimits.areUsedUp(s.queue, page[i])
+		if buried {
+			books.buried++
+		}
+		s.logFailure(page[i], r.outcome, buried)
 	}
 	return books
 }
@@ -166,13 +171,13 @@ func allDone(results []result) bool {
 	return true
 }
 
-func (s *session) logFailure(msg Message, o *outcome) {
+func (s *session) logFailure(msg Message, o *outcome, buried bool) {
 	log := s.messageLog(msg).With("attempt", msg.Attempt(), "error", o.err)
 	var panicked *panicError
 	if errors.As(o.err, &panicked) {
 		log = log.With("stack", string(panicked.stack))
 	}
-	if o.verdict == verdictDead {
+	if buried {
 		log.Error("pgque: message goes to the dead letters")
 		return
 	}
@@ -203,9 +208,18 @@ func (s *session) settled(books settlement) {
 			s.pulse.retryIn(time.Duration(delay*float64(time.Second)), time.Now())
 		}
 	}
+	if len(books.failed) > 0 {
+		s.refreshRetryLimit()
+	}
 	if s.pageHook != nil {
 		s.pageHook(s.settledPage(books))
 	}
+}
+
+func (s *session) refreshRetryLimit() {
+	ctx, cancel := context.WithTimeout(s.taking, statementTimeout)
+	defer cancel()
+	s.client.learnRetryLimit(ctx, s.queue)
 }
 
 // SettledPage tells what became of the messages of a page, for metrics.
@@ -215,8 +229,8 @@ type SettledPage struct {
 	Batch    int64
 	Received int // Done + Retried + Dead; what a consumer that stops did not finish does not count
 	Done     int // handled, or skipped on purpose
-	Retried  int // put back; the engine makes it a dead letter when retries are used up
-	Dead     int // sent to the dead letters at once
+	Retried  int // put back
+	Dead     int // sent to the dead letters, at once or with its last retry
 	// Oldest is when the oldest of the messages was sent.
 	Oldest time.Time
 }
@@ -229,11 +243,7 @@ func (s *session) settledPage(books settlement) SettledPage {
 			p.Oldest = msg.CreatedAt
 		}
 	}
-	for _, dead := range books.dead {
-		if dead {
-			p.Dead++
-		}
-	}
+	p.Dead = books.buried
 	p.Retried = len(books.failed) - p.Dead
 	p.Done = p.Received - len(books.failed)
 	return p

@@ -108,7 +108,8 @@ const (
 		select set_config('synchronous_commit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true),
 		       set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
 		       set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)`
-	sqlQueueID = `select queue_id from pgque.queue where queue_name = $1::text`
+	sqlMaxRetries = `select coalesce(queue_max_retries, 5) from pgque.queue where queue_name = $1::text`
+	sqlQueueID    = `select queue_id from pgque.queue where queue_name = $1::text`
 
 	// sqlLazy makes the transaction's commit return before its log is on disk: a crash
 	// of the server may undo it. For cursors and ticks only, where that means that

@@ -45,11 +45,15 @@ func TestMetrics_CountWhatIsSentAndHandled(t *testing.T) {
 	consumer := c.NewConsumer("orders", "billing", pgque.WithPageHook(m.Page))
 	consumer.Handle("good", func(context.Context, pgque.Message) error { return nil })
 	consumer.Handle("old", func(context.Context, pgque.Message) error { return pgque.Skip("too old") })
+	consumer.Handle("failing", func(context.Context, pgque.Message) error { return errors.New("not now") })
+	if err := c.SetQueueConfig(t.Context(), "orders", "max_retries", "1"); err != nil {
+		t.Fatal(err)
+	}
 	consumer.Handle("bad", func(context.Context, pgque.Message) error { return pgque.Permanent(errors.New("no")) })
 	if err := c.Subscribe(t.Context(), "orders", "billing"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.SendBatch(t.Context(), "orders", []pgque.Event{{Type: "good"}, {Type: "old"}, {Type: "good"}, {Type: "bad"}}); err != nil {
+	if _, err := c.SendBatch(t.Context(), "orders", []pgque.Event{{Type: "good"}, {Type: "old"}, {Type: "good"}, {Type: "failing"}, {Type: "bad"}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.Send(t.Context(), "nowhere", pgque.Event{}); err == nil {
@@ -63,10 +67,10 @@ func TestMetrics_CountWhatIsSentAndHandled(t *testing.T) {
 		"# TYPE pgque_sent_events_total counter",
 		`pgque_sent_events_total{queue="orders",type="good"} 2`,
 		`pgque_send_errors_total{queue="nowhere"} 1`,
-		"pgque_received_messages_total"+of+"} 4",
+		"pgque_received_messages_total"+of+"} 6",
 		"pgque_done_messages_total"+of+"} 3",
-		"pgque_dead_messages_total"+of+"} 1",
-		"pgque_retried_messages_total"+of+"} 0",
+		"pgque_dead_messages_total"+of+"} 2",
+		"pgque_retried_messages_total"+of+"} 1",
 		"# TYPE pgque_handler_seconds histogram",
 		"pgque_handler_seconds_count"+of+`,type="good"} 2`,
 		"pgque_handler_seconds_bucket"+of+`,type="good",le="+Inf"} 2`,
