@@ -1,6 +1,7 @@
 package pgque
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -87,8 +88,9 @@ func (c *Consumer) Queue() string { return c.queue }
 func (c *Consumer) Name() string { return c.name }
 
 // Handle sets the handler of one event type, or of all types without one when
-// eventType is "*". The last one set counts. It may be called while Start runs and
-// then counts from the next message on.
+// eventType is "*". "" is "default", the type of events that are sent without one. The
+// last one set counts. It may be called while Start runs and then counts from the next
+// message on.
 func (c *Consumer) Handle(eventType string, fn HandlerFunc) {
 	c.register(eventType, registration{bare: fn}, fn == nil)
 }
@@ -104,6 +106,7 @@ func (c *Consumer) HandleTx(eventType string, fn TxHandlerFunc) {
 }
 
 func (c *Consumer) register(eventType string, r registration, missing bool, problems ...error) {
+	eventType = cmp.Or(eventType, DefaultType)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.require(!missing, "the handler of %q is nil", eventType)

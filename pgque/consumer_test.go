@@ -66,14 +66,15 @@ func TestStart_EveryTypeFindsItsHandler(t *testing.T) {
 	c.Handle("a", by("an earlier one"))
 	c.Handle("a", by("a"))
 	c.Handle("*", by("*"))
-	c.Handle("", by("nobody"))
+	c.Handle("", by("default"))
 	b.subscribe("billing")
 	b.send("a", 1)
 	b.send("b", 1)
+	b.send("", 1)
 	b.exec("select pgque.insert_event('orders', null, null)")
 	b.start(c)
-	until(t, "three types are handled", func() bool { mu.Lock(); defer mu.Unlock(); return len(got) == 3 })
-	if got["a"] != "a" || got["b"] != "*" || got[""] != "*" {
+	until(t, "four types are handled", func() bool { mu.Lock(); defer mu.Unlock(); return len(got) == 4 })
+	if got["a"] != "a" || got["b"] != "*" || got["default"] != "default" || got[""] != "*" {
 		t.Errorf("handlers %v", got)
 	}
 }
