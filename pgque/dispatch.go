@@ -32,8 +32,9 @@ type pageRun struct {
 	page    []Message
 	results []result
 	lanes   [][]int
-	taken   atomic.Int64 // of the lanes
 	halted  atomic.Bool
+	_       [64]byte     // what is only read shares no cache line with what is written
+	taken   atomic.Int64 // of the lanes
 }
 
 // handlePage runs the handlers of the first messages of a page, as many as limit
