@@ -87,6 +87,19 @@ func (c *Consumer) Queue() string { return c.queue }
 // Name is the name under which the consumer reads it.
 func (c *Consumer) Name() string { return c.name }
 
+// Subscribe registers the consumer at the end of its queue, as Start does: it sees what
+// is sent from now on. One that is subscribed keeps its place and is no error. For a
+// consumer WithPartitions it has to be this one: Client.Subscribe knows no slots.
+func (c *Consumer) Subscribe(ctx context.Context) error {
+	if err := c.validate(); err != nil {
+		return wrap(err, "consumer %q on %q", c.name, c.queue)
+	}
+	if c.partitions > 0 {
+		return c.subscribePartitioned(ctx)
+	}
+	return c.client.Subscribe(ctx, c.queue, c.name)
+}
+
 // Handle sets the handler of one event type, or of all types without one when
 // eventType is "*". "" is "default", the type of events that are sent without one. The
 // last one set counts. It may be called while Start runs and then counts from the next

@@ -51,11 +51,8 @@ func (s *session) hasSeat() bool { return turn(s.seat.turn.Load()) != turnTaken 
 // subscribe registers the consumer, or the member and with it the group.
 func (s *session) subscribe(ctx context.Context) error {
 	s.client.learnRetryLimit(ctx, s.queue)
-	switch {
-	case s.partitions > 0:
-		return s.subscribePartitioned(ctx)
-	case s.member == "":
-		return s.client.Subscribe(ctx, s.queue, s.name)
+	if s.member == "" {
+		return s.Subscribe(ctx)
 	}
 	_, err := queryInt(ctx, s.client.pool, sqlJoin, s.queue, s.name, s.member)
 	return wrap(err, "join %q as %q on %q", s.name, s.member, s.queue)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -62,16 +63,28 @@ func (c *Consumer) partition() {
 }
 
 // subscribePartitioned subscribes all slots, once in the consumer's life.
-func (s *session) subscribePartitioned(ctx context.Context) error {
+func (c *Consumer) subscribePartitioned(ctx context.Context) error {
 	var leases bool
-	err := s.client.pool.QueryRow(ctx, sqlHasLeases).Scan(&leases)
+	err := c.client.pool.QueryRow(ctx, sqlHasLeases).Scan(&leases)
 	if err == nil && !leases {
 		err = fmt.Errorf("%w: the engine in this database has no leases for WithPartitions", ErrInvalidArgument)
 	}
 	if err == nil {
-		_, err = queryInt(ctx, s.client.pool, sqlSubscribePartitioned, s.queue, s.name, s.partitions)
+		_, err = queryInt(ctx, c.client.pool, sqlSubscribePartitioned, c.queue, c.name, c.partitions)
 	}
-	return wrap(err, "subscribe %q to %q in %d partitions", s.name, s.queue, s.partitions)
+	if err == nil {
+		c.warnOfNamesake(ctx)
+	}
+	return wrap(err, "subscribe %q to %q in %d partitions", c.name, c.queue, c.partitions)
+}
+
+// warnOfNamesake tells of a consumer that somebody has subscribed by its name alone, which
+// nobody will run.
+func (c *Consumer) warnOfNamesake(ctx context.Context) {
+	consumers, err := c.client.Consumers(ctx, c.queue)
+	if err == nil && slices.ContainsFunc(consumers, func(i ConsumerInfo) bool { return i.Consumer == c.name }) {
+		c.log.Warn("pgque: a consumer without partitions is subscribed by this name too, and holds all events while nobody runs it: Client.Unsubscribe removes it")
+	}
 }
 
 // lease is a slot that this process holds.

@@ -340,6 +340,32 @@ func TestUnsubscribe_TakesAllSlotsOfAPartitionedConsumer(t *testing.T) {
 	until(t, "another life has other slots", func() bool { return slices.Equal(b.held(), []int64{2}) })
 }
 
+func TestSubscribe_OfAPartitionedConsumerAndOfItsNamesake(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	var handled ledger
+	c := b.NewConsumer("orders", "parts", pgque.WithPartitions(3))
+	c.Handle("*", func(_ context.Context, msg pgque.Message) error { handled.note(msg); return nil })
+	for range 2 {
+		b.must(c.Subscribe(t.Context()))
+	}
+	b.sendKeys(4, 1) // before it starts
+	stop := b.start(c)
+	until(t, "all are handled", func() bool { return handled.messages() == 4 })
+	_ = stop()
+	const warning = "without partitions"
+	if strings.Contains(b.log.text(), warning) {
+		t.Errorf("log: %s", b.log.text())
+	}
+	b.subscribe("parts")
+	b.start(c)
+	until(t, "it warns of the other", func() bool { return strings.Contains(b.log.text(), warning) })
+	b.must(b.Unsubscribe(t.Context(), "orders", "parts"))
+	if left, err := b.Consumers(t.Context(), "orders"); err != nil || len(left) != 3 {
+		t.Errorf("left: %+v, %v", left, err)
+	}
+}
+
 func TestWithPartitions_WrongUseIsRefusedByName(t *testing.T) {
 	t.Parallel()
 	b := newBus(t)

@@ -16,10 +16,16 @@ const quietTimeout = time.Minute
 const (
 	sqlQueueTable = `select queue_data_pfx from pgque.queue where queue_name = $1`
 
+	// A partitioned consumer has one cursor for each slot.
+	itsCursors = `c.co_name in (
+		select co_name || '#' || slot from pgque.partition_slot where queue_id = q.queue_id and co_name = $2
+		union all
+		select $2 where not exists (select from pgque.partition_slot where queue_id = q.queue_id and co_name = $2))`
+
 	// One statement, so one snapshot: what a handler sends is seen before, or with,
 	// the end of the message that it handled.
 	sqlQuiet = `
-		select not exists (
+		select coalesce(bool_and(not exists (
 		         select from pgque.subscription m join pgque.consumer mc on mc.co_id = m.sub_consumer
 		         where m.sub_queue = s.sub_queue and m.sub_batch is not null
 		           and (mc.co_name = c.co_name or starts_with(mc.co_name, c.co_name || '.')))
@@ -27,19 +33,19 @@ const (
 		   and not exists (
 		         select from %s e
 		         where (e.ev_owner is null or e.ev_owner = s.sub_id)
-		           and not pg_visible_in_snapshot(e.ev_txid, t.tick_snapshot))
+		           and not pg_visible_in_snapshot(e.ev_txid, t.tick_snapshot))), false)
 		from pgque.subscription s
 		join pgque.consumer c on c.co_id = s.sub_consumer
 		join pgque.queue q on q.queue_id = s.sub_queue
 		join pgque.tick t on t.tick_queue = s.sub_queue and t.tick_id = s.sub_last_tick
-		where q.queue_name = $1 and c.co_name = $2`
+		where q.queue_name = $1 and ` + itsCursors
 
 	sqlHurryRetries = `
 		update pgque.retry_queue r set ev_retry_after = now()
 		from pgque.subscription s
 		join pgque.consumer c on c.co_id = s.sub_consumer
 		join pgque.queue q on q.queue_id = s.sub_queue
-		where r.ev_owner = s.sub_id and q.queue_name = $1 and c.co_name = $2 and r.ev_retry_after > now()`
+		where r.ev_owner = s.sub_id and q.queue_name = $1 and r.ev_retry_after > now() and ` + itsCursors
 	sqlMaintRetries = `select pgque.maint_retry_events()`
 )
 
@@ -56,7 +62,7 @@ func Drain(t testing.TB, c *pgque.Client, consumers ...*pgque.Consumer) {
 	ctx, cancel := context.WithTimeout(context.Background(), quietTimeout)
 	defer cancel()
 	for _, consumer := range consumers {
-		check(t, c.Subscribe(ctx, consumer.Queue(), consumer.Name()))
+		check(t, consumer.Subscribe(ctx))
 	}
 	r := run(ctx, consumers)
 	err := until(ctx, func() (bool, error) {

@@ -64,8 +64,9 @@ const (
 // decoding, validation, retry policy and the transaction of HandleTx included.
 //
 // Messages that wait for the consumer already are delivered too, so use a fresh
-// database, or Drain first. The consumer must not run; a group's is not supported.
-// A consumer that does not finish within a minute fails the test.
+// database, or Drain first. The consumer must not run; one of a group, or with
+// partitions, is not supported. A consumer that does not finish within a minute fails
+// the test.
 func Handle(t testing.TB, c *pgque.Client, consumer *pgque.Consumer, ev pgque.Event) Outcome {
 	t.Helper()
 	d := newDelivery(t, c, consumer)

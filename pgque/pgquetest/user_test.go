@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -192,6 +193,38 @@ func TestDrain_FollowsEventsThroughConsumersAndRetries(t *testing.T) {
 		t.Errorf("%d of 10 letters were mailed when all was quiet", n)
 	}
 	pgquetest.Drain(t, c, billing, mail)
+}
+
+func TestDrain_FollowsGroupsAndPartitions(t *testing.T) {
+	t.Parallel()
+	for name, opt := range map[string]pgque.Option{"group": pgque.WithSubconsumer("a"), "partitions": pgque.WithPartitions(2)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newQueues(t, "orders")
+			var handled atomic.Int64
+			consumer := c.NewConsumer("orders", "billing", pgque.WithRetryAfter(3600), opt)
+			consumer.Handle("*", func(_ context.Context, msg pgque.Message) error {
+				if msg.Attempt() == 1 {
+					return errors.New("not today")
+				}
+				handled.Add(1)
+				return nil
+			})
+			if err := consumer.Subscribe(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for i := range 5 {
+				key := strconv.Itoa(i)
+				if _, err := c.Send(t.Context(), "orders", pgque.Event{Extra1: &key}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			pgquetest.Drain(t, c, consumer)
+			if n := handled.Load(); n != 5 {
+				t.Errorf("%d of 5 messages were handled when all was quiet", n)
+			}
+		})
+	}
 }
 
 func TestDrain_HaltFails(t *testing.T) {
