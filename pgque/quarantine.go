@@ -37,7 +37,7 @@ func WithQuarantine(deaths int) Option {
 // note is a message that the engine knows to have been begun.
 type note struct {
 	batchID int64     // 0 for no note
-	made    bool      // one was made since Start
+	made    bool      // one was made since Start, or left to another process
 	guard   *pgx.Conn // of notesAlone; nil for most
 }
 
@@ -54,6 +54,7 @@ func (s *session) beware(page []Message) (limit int, deadly result, err error) {
 	}
 	if s.noted.batchID != page[0].BatchID {
 		if !s.notesAlone() {
+			s.noted.made = true
 			return len(page), result{}, nil
 		}
 		times, err := s.noteBeginning(page[0])

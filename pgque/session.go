@@ -25,6 +25,7 @@ type session struct {
 	working  context.Context // ends: handlers are to stop
 	engine   capability
 	reader   reader
+	hadTurn  bool // at least once since Start
 	pulse    pulse
 	sub      *subscription
 	deaf     backoff // between two looks without notifications
@@ -125,6 +126,7 @@ func (s *session) loop() error {
 		if s.awaitTurn(); s.taking.Err() != nil {
 			break
 		}
+		s.hadTurn = s.hadTurn || turn(s.sub.turn.Load()) == turnMine
 		handled, err := s.step()
 		switch {
 		case isHalt(err):
