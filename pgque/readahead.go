@@ -96,7 +96,8 @@ func (s *session) handleLong(page []Message, limit int) []result {
 	for from, to := 0, 0; from < limit; from = to {
 		to = min(from+s.maxMessages, limit)
 		copy(results[from:to], s.handlePage(page[from:to], to-from))
-		if time.Since(began) > 2*quick || !allFinished(results[from:to]) {
+		isSlow := time.Since(began) > 2*quick && s.engine.cuts()
+		if isSlow || !allFinished(results[from:to]) {
 			break
 		}
 	}

@@ -215,3 +215,22 @@ func TestConsumer_PagesThatHaveGrownEndEarlyForSlowHandlers(t *testing.T) {
 		t.Errorf("pages of up to %d, the last one of %d, with %d put back", longest, last.Received, last.Retried)
 	}
 }
+
+// On an engine that cannot settle a part of a page, an open page that is longer than what the
+// consumer asks for is handled to its end.
+func TestConsumer_LongPageOfAnOldEngineIsHandledToItsEnd(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	b.subscribe("billing")
+	for _, function := range []string{"shorten(bigint,bigint)", "release(bigint,bigint[])", "fetch(text,text,integer)",
+		"next_page(text,text,integer,bigint,boolean)", "turn_page(bigint,bigint,bigint,integer)"} {
+		b.exec("drop function pgque." + function)
+	}
+	b.send("order", 30)
+	b.tick()
+	b.receive("billing", 30)
+	times := handled(t, b, 30, func(int, pgque.Message) {
+		time.Sleep(3 * time.Millisecond) // slow for ten of them
+	})
+	checkOnce(t, times, 30)
+}
