@@ -14,8 +14,8 @@ begin
 end
 $$;
 
--- _check_span raises PQ009 for an interval of which there is no time that lies so far from
--- now: it would fail wherever it is added to one, or wait for ever.
+-- _check_span raises PQ009 for an interval that is infinite or longer than a thousand years:
+-- where it is added to a time it would fail, or that time would never come.
 create or replace function pgque._check_span(i_name text, i_span interval) returns void
 language plpgsql as $$
 begin

@@ -2,11 +2,11 @@
 -- into a cluster whose transaction ids are lower: without it the ticker refuses to tick
 -- them. Returns how many queues it mended; 0 when all are well.
 --
--- No event is lost, also none that was sent here before, and none comes twice, unless it
--- had an id of a caller's choice and this server's transaction ids were ahead of its
--- own when it was restored. Consumers stay where they were, in the middle of a page too. Of
--- the ticks those stay that a consumer is at. It holds up producers and consumers of these
--- queues until commit.
+-- No event is lost, also none that was sent here before. None comes twice, except for a
+-- retry, or an event with an id of a caller's choice, of a time when the other server's
+-- transaction ids were still below those that the restore had here. Consumers stay where
+-- they were, in the middle of a page too. Of the ticks those stay that a consumer is at. It
+-- holds up producers and consumers of these queues until commit.
 --
 -- Raises PQ014.
 create or replace function pgque.rebase() returns integer

@@ -3,9 +3,9 @@
 -- the id of the one that was sent. Of several senders of one key at once the first to
 -- commit sends.
 --
--- Raises as insert_event does; PQ009 for a key that is null or longer than 2000 bytes, for
--- a ttl that is not positive and at most ten years; PQ014 outside of read committed, where a sender could not see
--- whom it had waited for.
+-- Raises as insert_event does; PQ009 for a key that is null or longer than 2000 bytes, and
+-- for a ttl that is not positive and at most ten years; PQ014 outside of read committed,
+-- where a sender could not see whom it had waited for.
 create or replace function pgque.send_idem(
     i_queue text, i_type text, i_payload text, i_idem_key text, i_ttl interval,
     i_extra1 text, i_extra2 text, i_extra3 text, i_extra4 text)
