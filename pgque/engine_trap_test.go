@@ -517,21 +517,23 @@ func TestEnginePage_OfTwoWorkersIsNotLongerThanTheFirstOnesShare(t *testing.T) {
 // is next, under an id that the worker of the empty page does not have.
 func TestEnginePage_ThatIsEmptyIsPassed(t *testing.T) {
 	t.Parallel()
-	e := newEngineTest(t)
-	e.exec(`select pgque.send_batch('q', array['1', '2', '3'])`)
-	e.tick("q")
-	page := e.messages(`pgque.fetch('q', 'c', 2)`)
-	e.exec(`update pgque.subscription set sub_done_id = sub_page_end`)
-	next := e.messages(`pgque.fetch('q', 'c', 2)`)
-	e.expect(payloads(next), "3")
-	if e.int(`select pgque.ack($1)`, page[0].Batch) != 0 {
-		t.Error("who had the empty page finished the next one")
+	for _, take := range []string{`pgque.fetch('q', 'c', 2)`, `pgque.next_page('q', 'c', 2, null, true)`} {
+		e := newEngineTest(t)
+		e.exec(`select pgque.send_batch('q', array['1', '2', '3'])`)
+		e.tick("q")
+		page := e.messages(take)
+		e.exec(`update pgque.subscription set sub_done_id = sub_page_end`)
+		next := e.messages(take)
+		e.expect(payloads(next), "3")
+		if e.int(`select pgque.ack($1)`, page[0].Batch) != 0 {
+			t.Error("who had the empty page finished the next one")
+		}
+		e.exec(`update pgque.subscription set sub_done_id = sub_page_end`)
+		e.expect(payloads(e.messages(take)))
+		e.exec(`select pgque.send('q', '4')`)
+		e.tick("q")
+		e.expect(payloads(e.messages(take)), "4")
 	}
-	e.exec(`update pgque.subscription set sub_done_id = sub_page_end`)
-	e.expect(payloads(e.messages(`pgque.fetch('q', 'c', 2)`)))
-	e.exec(`select pgque.send('q', '4')`)
-	e.tick("q")
-	e.expect(payloads(e.messages(`pgque.fetch('q', 'c', 2)`)), "4")
 }
 
 func TestEngineFinishBatch_ClosesTheWholeWindow(t *testing.T) {

@@ -146,6 +146,11 @@ var mutants = []mutant{
 		`elsif i_sub.sub_page_end is not null then`, `elsif false then`, "TestEnginePage_OfTwoWorkersIsNotLongerThanTheFirstOnesShare"},
 	{"a page behind an empty one has another id", "functions/receive.sql",
 		`v_sub := pgque._passed_page(i_sub);`, ``, "TestEnginePage_ThatIsEmptyIsPassed"},
+	{"an empty page is passed, to the one behind it", "functions/readers.sql",
+		`        if found then
+            return;
+        end if;
+        v_sub := pgque._passed_page(v_sub); -- every message was taken off it`, `        return;`, "TestEnginePage_ThatIsEmptyIsPassed"},
 	{"a page that was turned is not turned again", "functions/next_page.sql",
 		`elsif v_sub.sub_batch is distinct from i_batch_id or v_sub.sub_page_end is null then`,
 		`elsif v_sub.sub_page_end is null then`, "TestEngineTurnPage_OpensWhatWasRead"},

@@ -46,7 +46,7 @@ begin
         select oid, proname, array(select format_type(t, null) from unnest(proargtypes) as t) as types, proargnames as names
         from pg_proc
         where pronamespace = 'pgque'::regnamespace and prokind = 'f' and pronargs > 0 and prorettype <> 'trigger'::regtype
-          and has_function_privilege(oid, 'execute') and proname not like 'triga\_%' and proname !~ 'next_page|extend_page'
+          and has_function_privilege(oid, 'execute') and proname not like 'triga\_%'
         order by proname, oid
     loop
         for v_call in

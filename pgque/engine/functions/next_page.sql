@@ -6,7 +6,7 @@
 --
 -- next_page_<queue_id>, of the queue itself, does the same and copies nothing.
 --
--- An open page comes again as it is, whatever max_return.
+-- An open page comes again as it is, whatever max_return. A null max_return is no limit.
 --
 -- Raises PQ003 when the batch is not open (any more), and, without wait, 55P03 when
 -- another session works at the cursor; then nothing changes. Else as receive.

@@ -115,8 +115,12 @@ begin
         v_sub := pgque._passed_page(v_sub);
     elsif v_sub.sub_page_end is not null then
         return query select * from pgque._open_page(v_sub);
-        return;
+        if found then
+            return;
+        end if;
+        v_sub := pgque._passed_page(v_sub); -- every message was taken off it
     end if;
+    i_max_return := coalesce(i_max_return, 2147483647);
     loop
         v_sub := pgque._in_window(v_sub, i_max_return);
         exit when v_sub.sub_next_tick is null;
