@@ -83,17 +83,18 @@ func (s *session) exclusiveName() string {
 // prepare asks what the engine can do and subscribes, again and again while the
 // server is away.
 func (s *session) prepare() error {
-	retry := backoff{least: errorPauseLeast, most: errorPauseMost}
+	retry := backoff{least: errorPauseLeast, most: errorPauseMost, over: "pgque: consumer starts"}
 	for s.taking.Err() == nil {
 		err := s.tryPrepare()
 		if err == nil {
+			retry.reset()
 			return nil
 		}
 		if isLasting(err) && !s.isConversion(err) {
 			return err
 		}
 		if s.taking.Err() == nil {
-			s.log.Warn("pgque: cannot start yet", "error", err)
+			retry.warn(s.log, "pgque: cannot start yet", "error", err)
 		}
 		pause(s.taking, retry.next())
 	}
@@ -121,7 +122,7 @@ func (s *session) tryPrepare() (err error) {
 
 // loop takes page after page; it waits only when there is none, and after errors.
 func (s *session) loop() error {
-	retry := backoff{least: errorPauseLeast, most: errorPauseMost}
+	retry := backoff{least: errorPauseLeast, most: errorPauseMost, over: "pgque: consumer goes on"}
 	for s.taking.Err() == nil {
 		if s.awaitTurn(); s.taking.Err() != nil {
 			break
@@ -132,7 +133,7 @@ func (s *session) loop() error {
 		case isHalt(err):
 			return wrap(err, "consumer %q on %q halted", s.name, s.queue)
 		case err != nil && s.taking.Err() == nil:
-			s.log.Warn("pgque: consumer goes on after a pause", "error", err)
+			retry.warn(s.log, "pgque: consumer goes on after a pause", "error", err)
 			pause(s.taking, retry.next())
 		case err == nil && handled:
 			retry.reset()
