@@ -29,6 +29,24 @@ func (d *dice) readText(text string) error {
 	return err
 }
 
+func readDice(text string) (*dice, error) {
+	d := new(dice)
+	return d, d.readText(text)
+}
+
+// batchOf is a handler of messages as generated code makes it of one of events.
+func batchOf(fn func(context.Context, []pgque.Delivery[dice]) []error) pgque.BatchHandlerFunc {
+	return func(ctx context.Context, msgs []pgque.Message) []error {
+		batch := make([]pgque.Delivery[dice], len(msgs))
+		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
+			batch[i].Message = msg
+			return batch[i].Event.readText(msg.Payload)
+		}, func(n int) []error {
+			return fn(ctx, batch[:n:n])
+		})
+	}
+}
+
 func messages(texts ...string) []pgque.Message {
 	var list []pgque.Message
 	for i, text := range texts {
@@ -37,11 +55,11 @@ func messages(texts ...string) []pgque.Message {
 	return list
 }
 
-func TestBatchOf_InvalidPayloadsNeverReachTheHandler(t *testing.T) {
+func TestDeliver_InvalidPayloadsNeverReachTheHandler(t *testing.T) {
 	t.Parallel()
 	late := errors.New("late")
 	var got []int
-	handle := pgque.BatchOf((*dice).readText, func(_ context.Context, batch []pgque.Delivery[dice]) []error {
+	handle := batchOf(func(_ context.Context, batch []pgque.Delivery[dice]) []error {
 		outcomes := make([]error, len(batch))
 		for i, d := range batch {
 			got = append(got, d.Event.N, int(d.Message.MsgID))
@@ -60,11 +78,11 @@ func TestBatchOf_InvalidPayloadsNeverReachTheHandler(t *testing.T) {
 	}
 }
 
-func TestBatchOf_AnswersOfTheHandler(t *testing.T) {
+func TestDeliver_AnswersOfTheHandler(t *testing.T) {
 	t.Parallel()
 	calls := 0
 	answering := func(answer []error) pgque.BatchHandlerFunc {
-		return pgque.BatchOf((*dice).readText, func(context.Context, []pgque.Delivery[dice]) []error {
+		return batchOf(func(context.Context, []pgque.Delivery[dice]) []error {
 			calls++
 			return answer
 		})
@@ -86,17 +104,14 @@ func TestBatchOf_AnswersOfTheHandler(t *testing.T) {
 	if got := answering(nil)(t.Context(), messages(bad, bad)); calls != 0 || got[0] == nil || got[1] == nil {
 		t.Error("nothing valid, nothing called:", calls, got)
 	}
-	if pgque.BatchOf[dice]((*dice).readText, nil) != nil {
-		t.Error("a nil handler is none")
-	}
 }
 
-func TestBatchOf_InvalidPayloadsDieAtOnce(t *testing.T) {
+func TestDeliver_InvalidPayloadsDieAtOnce(t *testing.T) {
 	t.Parallel()
 	b := newBus(t)
 	b.subscribe("billing")
 	c := b.NewConsumer("orders", "billing")
-	c.HandleBatch("dice", pgque.BatchOf((*dice).readText, func(context.Context, []pgque.Delivery[dice]) []error { return nil }))
+	c.HandleBatch("dice", batchOf(func(context.Context, []pgque.Delivery[dice]) []error { return nil }))
 	b.send("dice", 8) // 7 and 8 are invalid
 	b.start(c)
 	until(t, "two dead letters", func() bool { return b.number("select count(*) from pgque.dead_letter") == 2 })
@@ -110,23 +125,27 @@ func TestTypedDeadLetters_AreReadEditedAndReplayed(t *testing.T) {
 	b := newGraveyard(t)
 	b.bury("billing", "dice", "unlucky", 8)
 	b.bury("billing", "coin", "unlucky", 1)
-	letters := pgque.DeadLettersOf(b.Client, "orders", "dice", (*dice).readText)
+	letters := pgque.DeadLettersOf(b.Client, "orders", "dice", readDice)
 	list, err := letters.List(t.Context(), pgque.DeadLetterFilter{Type: "coin", Queue: "elsewhere"})
 	b.must(err)
 	if len(list) != 8 || list[0].Invalid == nil || list[7].Invalid != nil || list[7].Event.N != 1 || list[7].Reason != "unlucky" {
 		t.Errorf("listed %+v", list)
 	}
 	last := list[0].ID
-	keep := func(l pgque.TypedDeadLetter[dice]) (dice, error) { return dice{N: 8}, nil }
+	keep := func(l pgque.TypedDeadLetter[*dice]) (*dice, error) { return &dice{N: 8}, nil }
 	if _, err := letters.Edit(t.Context(), last, keep); err == nil {
 		t.Error("an invalid event was replayed")
+	}
+	forget := func(l pgque.TypedDeadLetter[*dice]) (*dice, error) { return nil, nil }
+	if _, err := letters.Edit(t.Context(), last, forget); err == nil {
+		t.Error("no event was replayed")
 	}
 	shown, err := letters.Show(t.Context(), last)
 	b.must(err)
 	if shown.Invalid == nil || shown.Message.Payload != `{"n": 8}` && shown.Message.Payload != `{"n":8}` {
 		t.Errorf("shown %+v", shown)
 	}
-	mend := func(l pgque.TypedDeadLetter[dice]) (dice, error) { return dice{N: 6}, nil }
+	mend := func(l pgque.TypedDeadLetter[*dice]) (*dice, error) { return &dice{N: 6}, nil }
 	_, err = letters.Edit(t.Context(), last, mend)
 	b.must(err)
 	if _, err := letters.Show(t.Context(), last); !errors.Is(err, pgque.ErrDeadLetterNotFound) {
@@ -144,11 +163,11 @@ func TestTypedDeadLetters_OfAnotherTypeAreNotFound(t *testing.T) {
 	b := newGraveyard(t)
 	b.bury("billing", "coin", "unlucky", 1)
 	id := b.number("select dl_id from pgque.dead_letter")
-	letters := pgque.DeadLettersOf(b.Client, "orders", "dice", (*dice).readText)
+	letters := pgque.DeadLettersOf(b.Client, "orders", "dice", readDice)
 	if _, err := letters.Show(t.Context(), id); !errors.Is(err, pgque.ErrDeadLetterNotFound) {
 		t.Error(err)
 	}
-	edit := func(pgque.TypedDeadLetter[dice]) (dice, error) { return dice{N: 1}, nil }
+	edit := func(pgque.TypedDeadLetter[*dice]) (*dice, error) { return &dice{N: 1}, nil }
 	if _, err := letters.Edit(t.Context(), id, edit); !errors.Is(err, pgque.ErrDeadLetterNotFound) {
 		t.Error(err)
 	}

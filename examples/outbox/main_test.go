@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pgque/pgque-go/examples/outbox/events"
 	"github.com/pgque/pgque-go/pgque/pgquetest"
 )
 
@@ -41,5 +42,21 @@ func TestRun_LeavesAnExistingDatabaseClean(t *testing.T) {
 	var schema *string
 	if err := client.Pool().QueryRow(t.Context(), "select to_regnamespace('outbox_example')::text").Scan(&schema); err != nil || schema != nil {
 		t.Errorf("the schema is left behind: %v", err)
+	}
+}
+
+func TestConsumer_DoesNotStartWithANilHandler(t *testing.T) {
+	t.Parallel()
+	client := pgquetest.New(t)
+	for name, set := range map[string]func(*events.OrdersConsumer){
+		"On":      func(c *events.OrdersConsumer) { c.OnOrderPlaced(nil) },
+		"OnTx":    func(c *events.OrdersConsumer) { c.OnOrderPlacedTx(nil) },
+		"OnBatch": func(c *events.OrdersConsumer) { c.OnOrderPlacedBatch(nil) },
+	} {
+		c := events.NewOrdersConsumer(client, "nobody")
+		set(c)
+		if err := c.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "is nil") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -1,7 +1,7 @@
 package emit
 
 import (
-	"strings"
+	"slices"
 
 	"github.com/dave/jennifer/jen"
 
@@ -31,13 +31,13 @@ func (k *codec) appendBody() []jen.Code {
 	case model.Defined:
 		body := writing{jen.Id("p").Op(":=").Parens(jen.Op("*").Add(baseType(k.t.Of))).Parens(jen.Id("v"))}
 		body = append(body, k.appendItem(behind(jen.Id("p")), k.t.Of)...)
-		return append(body, jen.Return(jen.Id("b"))).code()
+		return body.returned()
 	case model.Sum:
 		// return append(b, v.Raw...)
 		return []jen.Code{jen.Return(jen.Append(jen.Id("b"), jen.Id("v").Dot("Raw").Op("...")))}
 	case model.Wrapped:
 		body := k.appendItem(at(jen.Id("v").Dot(wrappedField(k.t))), k.t.Of)
-		return append(body, jen.Return(jen.Id("b"))).code()
+		return body.returned()
 	}
 	panic("emit: no kind of type: " + string(k.t.Kind))
 }
@@ -47,41 +47,75 @@ func (k *codec) appendBody() []jen.Code {
 type text string
 
 // write yields b = append(b, "text"...).
-func write(t text) *jen.Statement {
+func write(t text) *jen.Statement { return jen.Id("b").Op("=").Add(appended(t)) }
+
+// appended yields append(b, "text"...).
+func appended(t text) *jen.Statement {
 	if len(t) == 1 {
-		return jen.Id("b").Op("=").Append(jen.Id("b"), jen.LitRune(rune(t[0])))
+		return jen.Append(jen.Id("b"), jen.LitRune(rune(t[0])))
 	}
-	return jen.Id("b").Op("=").Append(jen.Id("b"), jen.Lit(string(t)).Op("..."))
+	return jen.Append(jen.Id("b"), jen.Lit(string(t)).Op("..."))
 }
 
-// A writing is what writes a value: statements, and texts between them.
+// A scalar is a value that a function of wire writes.
+type scalar struct {
+	kind  string
+	value *jen.Statement
+}
+
+// after yields b = wire.PutString(b, "text", v.X), or wire.AppendString(b, v.X) where
+// no text precedes.
+func (s scalar) after(t text) *jen.Statement {
+	if t == "" {
+		return jen.Id("b").Op("=").Qual(pathWire, "Append"+s.kind).Call(jen.Id("b"), s.value)
+	}
+	return jen.Id("b").Op("=").Qual(pathWire, "Put"+s.kind).Call(jen.Id("b"), jen.Lit(string(t)), s.value)
+}
+
+// A writing is what writes a value: statements, scalars, and texts between them.
 type writing []any
 
 // code yields the statements.
 func (w writing) code() []jen.Code {
-	var list []jen.Code
-	var pending text
-	flush := func() {
-		if pending != "" {
-			list = append(list, write(pending))
-			pending = ""
-		}
+	list, last := w.split()
+	if last != "" {
+		list = append(list, write(last))
 	}
-	for _, part := range w {
-		if t, ok := part.(text); ok {
-			pending += t
-			continue
-		}
-		flush()
-		list = append(list, part.(jen.Code))
-	}
-	flush()
 	return list
 }
 
-// appendStruct writes the members that are always there with their commas; from
-// the first on that may be absent, every member is followed by a comma, the last
-// of which becomes the closing brace.
+// returned yields the statements, and one that returns the bytes.
+func (w writing) returned() []jen.Code {
+	list, last := w.split()
+	if last != "" {
+		return append(list, jen.Return(appended(last)))
+	}
+	return append(list, jen.Return(jen.Id("b")))
+}
+
+// split yields the statements, and the text behind them.
+func (w writing) split() (list []jen.Code, last text) {
+	for _, part := range w {
+		switch part := part.(type) {
+		case text:
+			last += part
+			continue
+		case scalar:
+			list = append(list, part.after(last))
+		case jen.Code:
+			if last != "" {
+				list = append(list, write(last))
+			}
+			list = append(list, part)
+		}
+		last = ""
+	}
+	return list, last
+}
+
+// appendStruct writes commas before the members that follow one that is always there,
+// and behind those that precede it. Without such a member every member is followed by
+// a comma, the last of which becomes the closing brace.
 func (k *codec) appendStruct() []jen.Code {
 	var body writing
 	if k.t.Other {
@@ -93,36 +127,48 @@ func (k *codec) appendStruct() []jen.Code {
 		))
 	}
 	body = append(body, text("{"))
-	for _, f := range k.t.Fields {
-		body = append(body, k.appendField(f)...)
+	always := slices.IndexFunc(k.t.Fields, func(f *model.Field) bool { return f.Required })
+	for i, f := range k.t.Fields {
+		switch {
+		case always < 0 || i < always:
+			body = append(body, k.appendField(f, "", ",")...)
+		case i == always:
+			body = append(body, k.appendField(f, "", "")...)
+		default:
+			body = append(body, k.appendField(f, ",", "")...)
+		}
 	}
 	if k.t.Extra != nil {
-		body = append(body, k.appendMembers(at(jen.Id("v").Dot("Extra")), k.t.Extra)...)
+		before, after := text(","), text("")
+		if always < 0 {
+			before, after = "", ","
+		}
+		body = append(body, k.appendMembers(at(jen.Id("v").Dot("Extra")), k.t.Extra, before, after)...)
 	}
-	if last, ok := body[len(body)-1].(text); ok { // nothing that may be absent
-		body[len(body)-1] = text(strings.TrimSuffix(string(last), ",")) + "}"
-		return append(body, jen.Return(jen.Id("b"))).code()
+	if always >= 0 || len(k.t.Fields) == 0 && k.t.Extra == nil {
+		return append(body, text("}")).returned()
 	}
 	// return wire.EndObject(b)
 	return append(body, jen.Return(jen.Qual(pathWire, "EndObject").Call(jen.Id("b")))).code()
 }
 
-func (k *codec) appendField(f *model.Field) writing {
+// appendField writes a member with the texts before and after it, if it is there.
+func (k *codec) appendField(f *model.Field, before, after text) writing {
 	place := jen.Id("v").Dot(f.Go)
 	s := f.Shape
-	name := text(quoteJSON(f.Name) + ":")
+	name := before + text(quoteJSON(f.Name)+":")
 	if k.t.Kind == model.Tuple {
-		name = ""
+		name = before
 	}
 	member := func(value writing) writing {
-		return append(append(writing{name}, value...), text(","))
+		return append(append(writing{name}, value...), after)
 	}
 	present := func(value writing) writing {
 		return writing{jen.If(place.Clone().Op("!=").Nil()).Block(member(value).code()...)}
 	}
 	switch {
 	case isConstant(f):
-		return writing{name + text(literalJSON(*s.Rules.Const)) + ","}
+		return writing{name + text(literalJSON(*s.Rules.Const)) + after}
 	case s.Basic == model.Raw && !f.Required:
 		return writing{jen.If(jen.Len(place.Clone()).Op("!=").Lit(0)).Block(member(k.appendBase(at(place), s)).code()...)}
 	case !f.Required && s.Nullable:
@@ -133,7 +179,7 @@ func (k *codec) appendField(f *model.Field) writing {
 		// if value, ok := v.X.Get(); ok { … } else if v.X.IsNull() { … }
 		return writing{jen.If(jen.List(jen.Id("value"), jen.Id("ok")).Op(":=").Add(place.Clone()).Dot("Get").Call(), jen.Id("ok")).
 			Block(member(k.appendBase(t, s)).code()...).
-			Else().If(place.Clone().Dot("IsNull").Call()).Block(write(name + "null,"))}
+			Else().If(place.Clone().Dot("IsNull").Call()).Block(write(name + "null" + after))}
 	case isNilable(s) && f.Required:
 		return member(k.appendItem(at(place), s))
 	case isNilable(s):
@@ -164,18 +210,18 @@ func (k *codec) appendItem(t target, s *model.Shape) writing {
 	return orNull(t.val(), k.appendBase(behind(t.val()), s))
 }
 
-// appenders are functions of wire.
+// appenders are what functions of wire that write them are called after.
 var appenders = map[model.Basic]string{
-	model.Bool:      "AppendBool",
-	model.Int:       "AppendInt",
-	model.Uint:      "AppendUint",
-	model.Float:     "AppendFloat",
-	model.String:    "AppendString",
-	model.Time:      "AppendTime",
-	model.UUID:      "AppendUUID",
-	model.Date:      "AppendDate",
-	model.TimeOfDay: "AppendTimeOfDay",
-	model.Duration:  "AppendDuration",
+	model.Bool:      "Bool",
+	model.Int:       "Int",
+	model.Uint:      "Uint",
+	model.Float:     "Float",
+	model.String:    "String",
+	model.Time:      "Time",
+	model.UUID:      "UUID",
+	model.Date:      "Date",
+	model.TimeOfDay: "TimeOfDay",
+	model.Duration:  "Duration",
 }
 
 // appendBase writes a value that is there and not null.
@@ -187,6 +233,9 @@ func (k *codec) appendBase(t target, s *model.Shape) writing {
 		// b = wire.AppendValue(b, &v.X)
 		return writing{jen.Id("b").Op("=").Qual(pathWire, "AppendValue").Call(jen.Id("b"), t.ptr())}
 	case model.Named:
+		if s.Type.Kind == model.Enum {
+			return writing{scalar{"String", jen.String().Parens(t.val())}}
+		}
 		if isUnion(s) {
 			// b = appendPayment(v.X, b)
 			return writing{jen.Id("b").Op("=").Id("append"+s.Name).Call(t.val(), jen.Id("b"))}
@@ -195,11 +244,10 @@ func (k *codec) appendBase(t target, s *model.Shape) writing {
 	case model.Slice:
 		return k.appendSlice(t, s)
 	case model.Map:
-		body := append(writing{text("{")}, k.appendMembers(t, s.Elem)...)
+		body := append(writing{text("{")}, k.appendMembers(t, s.Elem, "", ",")...)
 		return append(body, jen.Id("b").Op("=").Qual(pathWire, "EndObject").Call(jen.Id("b")))
 	}
-	// b = wire.AppendString(b, v.X)
-	return writing{jen.Id("b").Op("=").Qual(pathWire, appenders[s.Basic]).Call(jen.Id("b"), t.val())}
+	return writing{scalar{appenders[s.Basic], t.val()}}
 }
 
 func (k *codec) appendSlice(t target, s *model.Shape) writing {
@@ -225,8 +273,8 @@ func (k *codec) appendSlice(t target, s *model.Shape) writing {
 	}
 }
 
-// appendMembers writes the members of a map, each with a comma behind it.
-func (k *codec) appendMembers(t target, elem *model.Shape) writing {
+// appendMembers writes the members of a map, each with the texts before and after it.
+func (k *codec) appendMembers(t target, elem *model.Shape, before, after text) writing {
 	k.depth++
 	defer func() { k.depth-- }()
 	name, item := k.name("name"), k.name("item")
@@ -243,11 +291,12 @@ func (k *codec) appendMembers(t target, elem *model.Shape) writing {
 	// }
 	body := writing{
 		jen.Id(item).Op(":=").Add(m).Index(jen.Id(name)),
-		jen.Id("b").Op("=").Qual(pathWire, "AppendString").Call(jen.Id("b"), jen.Id(name)),
+		before,
+		scalar{"String", jen.Id(name)},
 		text(":"),
 	}
 	body = append(body, k.appendItem(at(jen.Id(item)), elem)...)
-	body = append(body, text(","))
+	body = append(body, after)
 	return writing{jen.For(jen.List(jen.Id("_"), jen.Id(name)).Op(":=").Range().Qual(pathWire, "SortedKeys").Call(t.val())).Block(body.code()...)}
 }
 

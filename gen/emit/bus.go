@@ -211,6 +211,10 @@ func (u *unit) declareOn(f *jen.File, ev *model.Event) {
 		).Block(jen.Return(jen.Qual(pathBus, "Permanent").Call(jen.Err()))),
 	}
 	// func (c *OrdersConsumer) OnOrderCreated(fn func(context.Context, OrderCreated) error) {
+	// 	if fn == nil {
+	// 		c.consumer.Handle(TypeOrderCreated, nil)
+	// 		return
+	// 	}
 	// 	c.consumer.Handle(TypeOrderCreated, func(ctx context.Context, msg pgque.Message) error {
 	// 		var ev OrderCreated
 	// 		if err := ev.readText(msg.Payload); err != nil {
@@ -222,6 +226,7 @@ func (u *unit) declareOn(f *jen.File, ev *model.Event) {
 	f.Comment("// " + ev.Methods.On + " sets the handler of " + ev.Const + ". Metadata of the message is in")
 	f.Comment("// pgque.MessageFromContext.")
 	f.Func().Params(receiver.Clone()).Add(id(ev.Methods.On)).Params(jen.Id("fn").Add(handlerType(ev))).Block(
+		refuseNil(jen.Id("c").Dot("consumer").Dot("Handle").Call(id(ev.Const), jen.Nil())),
 		jen.Id("c").Dot("consumer").Dot("Handle").Call(id(ev.Const),
 			jen.Func().Params(ctx(), jen.Id("msg").Qual(pathBus, "Message")).Error().Block(
 				append(append([]jen.Code{}, decode...), jen.Return(jen.Id("fn").Call(jen.Id("ctx"), jen.Id("ev"))))...,
@@ -233,6 +238,7 @@ func (u *unit) declareOn(f *jen.File, ev *model.Event) {
 	f.Comment("// are settled in one transaction: exactly once.")
 	f.Func().Params(receiver.Clone()).Add(id(ev.Methods.OnTx)).
 		Params(jen.Id("fn").Func().Params(jen.Qual(pathContext, "Context"), jen.Qual(pathPgx, "Tx"), id(ev.Go)).Error()).Block(
+		refuseNil(jen.Id("c").Dot("consumer").Dot("HandleTx").Call(id(ev.Const), jen.Nil())),
 		jen.Id("c").Dot("consumer").Dot("HandleTx").Call(id(ev.Const),
 			jen.Func().Params(ctx(), tx, jen.Id("msg").Qual(pathBus, "Message")).Error().Block(
 				append(append([]jen.Code{}, decode...), jen.Return(jen.Id("fn").Call(jen.Id("ctx"), jen.Id("tx"), jen.Id("ev"))))...,
@@ -240,35 +246,68 @@ func (u *unit) declareOn(f *jen.File, ev *model.Event) {
 	).Line()
 }
 
-// readText yields (*OrderCreated).readText, which reads a payload.
-func readText(ev *model.Event) *jen.Statement {
-	return jen.Parens(jen.Op("*").Add(id(ev.Go))).Dot("readText")
+// refuseNil hands a nil handler on to the consumer, which then does not start.
+func refuseNil(handle *jen.Statement) jen.Code {
+	return jen.If(jen.Id("fn").Op("==").Nil()).Block(handle, jen.Return())
 }
 
 func (u *unit) declareOnBatch(f *jen.File, ev *model.Event) {
+	deliveries := jen.Index().Qual(pathBus, "Delivery").Types(id(ev.Go))
+	place := jen.Id("batch").Index(jen.Id("i"))
 	// func (c *OrdersConsumer) OnOrderCreatedBatch(fn func(context.Context, []pgque.Delivery[OrderCreated]) []error, opts ...pgque.HandlerOption) {
-	// 	c.consumer.HandleBatch(TypeOrderCreated, pgque.BatchOf((*OrderCreated).readText, fn), opts...)
+	// 	if fn == nil { … }
+	// 	c.consumer.HandleBatch(TypeOrderCreated, func(ctx context.Context, msgs []pgque.Message) []error {
+	// 		batch := make([]pgque.Delivery[OrderCreated], len(msgs))
+	// 		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
+	// 			batch[i].Message = msg
+	// 			return batch[i].Event.readText(msg.Payload)
+	// 		}, func(n int) []error {
+	// 			return fn(ctx, batch[:n:n])
+	// 		})
+	// 	}, opts...)
 	// }
-	fn := jen.Func().Params(jen.Qual(pathContext, "Context"), jen.Index().Qual(pathBus, "Delivery").Types(id(ev.Go))).Index().Error()
+	read := jen.Func().Params(jen.Id("i").Int(), jen.Id("msg").Qual(pathBus, "Message")).Error().Block(
+		place.Clone().Dot("Message").Op("=").Id("msg"),
+		jen.Return(place.Clone().Dot("Event").Dot("readText").Call(jen.Id("msg").Dot("Payload"))),
+	)
+	handle := jen.Func().Params(jen.Id("n").Int()).Index().Error().Block(
+		jen.Return(jen.Id("fn").Call(jen.Id("ctx"), jen.Id("batch").Index(jen.Empty(), jen.Id("n"), jen.Id("n")))),
+	)
+	fn := jen.Func().Params(jen.Qual(pathContext, "Context"), deliveries.Clone()).Index().Error()
 	f.Comment("// " + ev.Methods.OnBatch + " sets a handler of the events that follow one another. It returns nil")
 	f.Comment("// when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.")
 	f.Func().Params(jen.Id("c").Op("*").Add(id(u.queue.Go+"Consumer"))).Add(id(ev.Methods.OnBatch)).
 		Params(jen.Id("fn").Add(fn), jen.Id("opts").Op("...").Qual(pathBus, "HandlerOption")).Block(
+		refuseNil(jen.Id("c").Dot("consumer").Dot("HandleBatch").Call(id(ev.Const), jen.Nil())),
 		jen.Id("c").Dot("consumer").Dot("HandleBatch").Call(
-			id(ev.Const), jen.Qual(pathBus, "BatchOf").Call(readText(ev), jen.Id("fn")), jen.Id("opts").Op("..."),
+			id(ev.Const),
+			jen.Func().Params(ctx(), jen.Id("msgs").Index().Qual(pathBus, "Message")).Index().Error().Block(
+				jen.Id("batch").Op(":=").Make(deliveries.Clone(), jen.Len(jen.Id("msgs"))),
+				jen.Return(jen.Qual(pathBus, "Deliver").Call(jen.Id("msgs"), read, handle)),
+			),
+			jen.Id("opts").Op("..."),
 		),
 	).Line()
 }
 
 func (u *unit) declareDeadLetters(f *jen.File, ev *model.Event) {
-	// func OrderCreatedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[OrderCreated] {
-	// 	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderCreated, (*OrderCreated).readText)
+	// func OrderCreatedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*OrderCreated] {
+	// 	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderCreated, func(text string) (*OrderCreated, error) {
+	// 		ev := new(OrderCreated)
+	// 		return ev, ev.readText(text)
+	// 	})
 	// }
+	pointer := jen.Op("*").Add(id(ev.Go))
+	decode := jen.Func().Params(jen.Id("text").String()).Params(pointer.Clone(), jen.Error()).Block(
+		jen.Id("ev").Op(":=").New(id(ev.Go)),
+		jen.Return(jen.Id("ev"), jen.Id("ev").Dot("readText").Call(jen.Id("text"))),
+	)
 	name := ev.Go + "DeadLetters"
 	f.Comment("// " + name + " lists, shows, edits and replays the dead letters of")
 	f.Comment("// " + ev.Const + ".")
-	f.Func().Add(id(name)).Params(jen.Id("c").Op("*").Qual(pathBus, "Client")).Qual(pathBus, "TypedDeadLetters").Types(id(ev.Go)).Block(
-		jen.Return(jen.Qual(pathBus, "DeadLettersOf").Call(jen.Id("c"), id(u.queue.Const), id(ev.Const), readText(ev))),
+	f.Func().Add(id(name)).Params(jen.Id("c").Op("*").Qual(pathBus, "Client")).
+		Op("*").Qual(pathBus, "TypedDeadLetters").Types(pointer.Clone()).Block(
+		jen.Return(jen.Qual(pathBus, "DeadLettersOf").Call(jen.Id("c"), id(u.queue.Const), id(ev.Const), decode)),
 	).Line()
 }
 

@@ -223,36 +223,24 @@ func constant(f *model.Field) *jen.Statement {
 // decodeCase yields
 //
 //	case "name":
-//		if d.First(&seen, 1<<3) { … }
+//		d.Once(&seen, 1<<3)
+//		…
 func (k *codec) decodeCase(i int, f *model.Field) jen.Code {
 	k.place = f.Go
-	first := jen.Id("d").Dot("First").Call(k.seenWord(i, true), jen.Lit(1).Op("<<").Lit(i%64))
+	once := jen.Id("d").Dot("Once").Call(k.seenWord(i, true), jen.Lit(1).Op("<<").Lit(i%64))
+	read := k.decodeField(f)
 	if f.Secret {
 		// d.Conceal()
 		// …
 		// d.Reveal()
-		return jen.Case(jen.Lit(f.Name)).Block(jen.If(first).Block(concealed(onDecoder, k.decodeField(f))...))
+		read = concealed(onDecoder, read)
 	}
-	if tests := k.plainTests(f); len(tests) > 0 {
-		// if d.First(&seen, 1<<3) && d.String(&v.Name) { … }
-		read := jen.Id("d").Dot(readers[f.Shape.Basic]).Call(at(jen.Id("v").Dot(f.Go)).ptr())
-		return jen.Case(jen.Lit(f.Name)).Block(jen.If(first.Op("&&").Add(read)).Block(tests...))
-	}
-	return jen.Case(jen.Lit(f.Name)).Block(jen.If(first).Block(k.decodeField(f)...))
+	return jen.Case(jen.Lit(f.Name)).Block(append([]jen.Code{once}, read...)...)
 }
 
 // concealed keeps what the code reports free of values.
 func concealed(r reporter, body []jen.Code) []jen.Code {
 	return append(append([]jen.Code{r.call("Conceal")}, body...), r.call("Reveal"))
-}
-
-// plainTests are the rules of a field that one call reads in place.
-func (k *codec) plainTests(f *model.Field) []jen.Code {
-	s := f.Shape
-	if !f.Required || s.Nullable || len(s.Checks) > 0 || readers[s.Basic] == "" {
-		return nil
-	}
-	return k.tests(at(jen.Id("v").Dot(f.Go)), s, onDecoder)
 }
 
 func (k *codec) seenWord(i int, addr bool) *jen.Statement {

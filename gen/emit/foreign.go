@@ -36,6 +36,6 @@ func (e *exampler) foreign(place *jen.Statement, s *model.Shape) []jen.Code {
 	default:
 		held = e.integer(s.Held)
 	}
-	text := jen.Qual(pathWire, appenders[s.Held.Basic]).Call(jen.Nil(), held)
+	text := jen.Qual(pathWire, "Append"+appenders[s.Held.Basic]).Call(jen.Nil(), held)
 	return []jen.Code{jen.Qual(pathSample, "Hold").Call(target{place: place}.ptr(), text)}
 }

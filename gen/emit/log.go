@@ -27,18 +27,18 @@ func declareLogValue(f *jen.File, t *model.Type) {
 		return
 	}
 	// func (v X) LogValue() slog.Value {
-	// 	attrs := make([]slog.Attr, 0, 2)
-	// 	attrs = append(attrs, slog.Any("order_id", v.OrderID))
+	// 	attrs := make(wire.Attrs, 0, 2)
+	// 	attrs.Add("order_id", v.OrderID)
 	// 	if v.Card != nil {
-	// 		attrs = append(attrs, slog.String("card", "[hidden]"))
+	// 		attrs.Hide("card")
 	// 	}
-	// 	return slog.GroupValue(attrs...)
+	// 	return attrs.Value()
 	// }
-	body := []jen.Code{jen.Id("attrs").Op(":=").Make(jen.Index().Qual(pathLog, "Attr"), jen.Lit(0), jen.Lit(len(t.Fields)))}
+	body := []jen.Code{jen.Id("attrs").Op(":=").Make(jen.Qual(pathWire, "Attrs"), jen.Lit(0), jen.Lit(len(t.Fields)))}
 	for _, field := range t.Fields {
 		body = append(body, logField(field))
 	}
-	body = append(body, jen.Return(jen.Qual(pathLog, "GroupValue").Call(jen.Id("attrs").Op("..."))))
+	body = append(body, jen.Return(jen.Id("attrs").Dot("Value").Call()))
 	f.Add(method.Block(body...)).Line()
 }
 
@@ -46,11 +46,10 @@ func logField(f *model.Field) jen.Code {
 	place := jen.Id("v").Dot(f.Go)
 	s := f.Shape
 	add := func(value *jen.Statement) *jen.Statement {
-		attr := jen.Qual(pathLog, "Any").Call(jen.Lit(f.Name), value)
 		if f.Secret || hidesInside(s) {
-			attr = jen.Qual(pathLog, "String").Call(jen.Lit(f.Name), jen.Lit(hidden))
+			return jen.Id("attrs").Dot("Hide").Call(jen.Lit(f.Name))
 		}
-		return jen.Id("attrs").Op("=").Append(jen.Id("attrs"), attr)
+		return jen.Id("attrs").Dot("Add").Call(jen.Lit(f.Name), value)
 	}
 	switch {
 	case !f.Required && s.Nullable && (f.Secret || hidesInside(s)):

@@ -10,19 +10,24 @@ import (
 )
 
 // A reporter names what violations are reported to.
-type reporter string
+type reporter struct {
+	variable string
+	member   *string // the violation is that of a member of the current value
+}
 
-const (
-	onDecoder reporter = "d"
-	onReport  reporter = "r"
+var (
+	onDecoder = reporter{variable: "d"}
+	onReport  = reporter{variable: "r"}
 )
 
-// call yields r.Count(…). The Decoder reads numbers with a method of the name
-// that reports them elsewhere.
+// at reports violations of a member.
+func (r reporter) at(member string) reporter { return reporter{r.variable, &member} }
+
+// call yields r.Count(…), or r.At("name").Count(…).
 func (r reporter) call(method string, args ...jen.Code) *jen.Statement {
-	s := jen.Id(string(r))
-	if r == onDecoder && method == "Number" {
-		s = s.Dot("Report")
+	s := jen.Id(r.variable)
+	if r.member != nil {
+		s = s.Dot("At").Call(jen.Lit(*r.member))
 	}
 	return s.Dot(method).Call(args...)
 }
@@ -81,8 +86,12 @@ func (k *codec) testInteger(t target, s *model.Shape, r reporter) []jen.Code {
 		if rule.Test == "%" {
 			broken = broken.Op("!=").Lit(0)
 		}
-		// if v.X < 1 { r.Number("minimum", v.X, "1") }
-		tests = append(tests, jen.If(broken).Block(r.call("Number", jen.Lit(rule.Keyword), t.val(), jen.Lit(rule.Text))))
+		// if v.X < 1 { r.Integer("minimum", v.X, "1") }
+		report := "Integer"
+		if s.Basic == model.Uint {
+			report = "Unsigned"
+		}
+		tests = append(tests, jen.If(broken).Block(r.call(report, jen.Lit(rule.Keyword), t.val(), jen.Lit(rule.Text))))
 	}
 	return tests
 }
@@ -126,17 +135,17 @@ var comparisons = []struct {
 func (k *codec) testNumber(s *model.Shape, r reporter) []jen.Code {
 	var tests []jen.Code
 	fail := func(broken *jen.Statement, keyword, limit string) {
-		tests = append(tests, jen.If(broken).Block(r.call("Number", jen.Lit(keyword), jen.Id("n"), jen.Lit(limit))))
+		tests = append(tests, jen.If(broken).Block(r.call("Digits", jen.Lit(keyword), jen.Id("n").Dot("Text").Call(), jen.Lit(limit))))
 	}
 	for _, rules := range s.Rules.Numbers {
 		for _, c := range comparisons {
 			if limit := c.limit(rules); limit != "" {
-				// if n.Compare(limitX) < 0 { r.Number("minimum", n, "0.5") }
+				// if n.Compare(limitX) < 0 { r.Digits("minimum", n.Text(), "0.5") }
 				fail(jen.Id("n").Dot("Compare").Call(k.prepared("limit", "MustDecimal", limit)).Op(c.op).Lit(0), c.keyword, limit)
 			}
 		}
 		if m := rules.MultipleOf; m != "" {
-			// if !n.MultipleOf(limitX) { r.Number("multipleOf", n, "0.01") }
+			// if !n.MultipleOf(limitX) { r.Digits("multipleOf", n.Text(), "0.01") }
 			fail(jen.Op("!").Id("n").Dot("MultipleOf").Call(k.prepared("limit", "MustDecimal", m)), "multipleOf", m)
 		}
 	}
@@ -174,28 +183,27 @@ func (k *codec) testSlice(t target, s *model.Shape, r reporter) []jen.Code {
 
 // testCount yields
 //
-//	if n := wire.Length(v.X); n < 1 { r.Count("minLength", n, 1) } else if …
+//	if n := wire.Length(v.X); n < 1 || n > 9 { r.Counts("Length", n, 1, 9) }
 func (k *codec) testCount(unit string, count *jen.Statement, list []model.Bounds, r reporter) []jen.Code {
 	var tests []jen.Code
+	n := jen.Id("n")
 	for _, b := range list {
-		var s *jen.Statement
-		add := func(prefix, op string, bound *int64) {
-			if bound == nil || op == "<" && *bound <= 0 {
-				return
-			}
-			broken := jen.Id("n").Op(op).Add(limit(*bound))
-			fail := r.call("Count", jen.Lit(prefix+unit), jen.Id("n"), limit(*bound))
-			if s == nil {
-				s = jen.If(jen.Id("n").Op(":=").Add(count.Clone()), broken).Block(fail)
-			} else {
-				s.Else().If(broken).Block(fail)
-			}
+		var broken, fail *jen.Statement
+		low := b.Min != nil && *b.Min > 0
+		switch {
+		case low && b.Max != nil:
+			broken = n.Clone().Op("<").Add(limit(*b.Min)).Op("||").Add(n.Clone()).Op(">").Add(limit(*b.Max))
+			fail = r.call("Counts", jen.Lit(unit), n, limit(*b.Min), limit(*b.Max))
+		case low:
+			broken = n.Clone().Op("<").Add(limit(*b.Min))
+			fail = r.call("Count", jen.Lit("min"+unit), n, limit(*b.Min))
+		case b.Max != nil:
+			broken = n.Clone().Op(">").Add(limit(*b.Max))
+			fail = r.call("Count", jen.Lit("max"+unit), n, limit(*b.Max))
+		default:
+			continue
 		}
-		add("min", "<", b.Min)
-		add("max", ">", b.Max)
-		if s != nil {
-			tests = append(tests, s)
-		}
+		tests = append(tests, jen.If(n.Clone().Op(":=").Add(count.Clone()), broken).Block(fail))
 	}
 	return tests
 }

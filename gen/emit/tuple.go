@@ -132,7 +132,7 @@ func (k *codec) validateRest(t target, rest *model.Shape) []jen.Code {
 func (k *codec) appendTuple() []jen.Code {
 	body := writing{text("[")}
 	for _, f := range k.t.Fields {
-		body = append(body, k.appendField(f)...)
+		body = append(body, k.appendField(f, "", ",")...)
 	}
 	if k.t.Extra != nil {
 		// for i := range v.Rest {

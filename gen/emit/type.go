@@ -13,7 +13,7 @@ import (
 // declareType renders a named type with its codec. It returns the names of the
 // variables that the codec uses.
 func declareType(f *jen.File, m *model.Model, t *model.Type) []string {
-	k := &codec{model: m, t: t}
+	k := &codec{model: m, t: t, report: onReport}
 	f.Add(documented(t), jen.Type().Add(id(t.Go)).Add(underlying(t))).Line()
 	switch t.Kind {
 	case model.Union:
@@ -335,12 +335,13 @@ func withMark(t *model.Type, arg, mark jen.Code) []jen.Code {
 
 // A codec renders the decode, validate and append methods of one type.
 type codec struct {
-	model *model.Model
-	t     *model.Type
-	place string // Go names on the way to the place being rendered
-	depth int    // of nested loops, for the names of their variables
-	vars  []jen.Code
-	known map[string]string // rule → variable
+	model  *model.Model
+	t      *model.Type
+	place  string   // Go names on the way to the place being rendered
+	depth  int      // of nested loops, for the names of their variables
+	report reporter // of the values being validated
+	vars   []jen.Code
+	known  map[string]string // rule → variable
 }
 
 // rules yields the constants that the methods use.

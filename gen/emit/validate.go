@@ -94,7 +94,7 @@ func (k *codec) secretly(f *model.Field, body []jen.Code) []jen.Code {
 	return concealed(onReport, body)
 }
 
-// validateField yields the field's rules between r.Enter and r.Leave.
+// validateField yields the rules of a member that may be absent or null.
 func (k *codec) validateField(f *model.Field) []jen.Code {
 	place := jen.Id("v").Dot(f.Go)
 	s := f.Shape
@@ -107,26 +107,26 @@ func (k *codec) validateField(f *model.Field) []jen.Code {
 		if s.Boxed {
 			t = behind(jen.Id("value"))
 		}
-		inner := entered(f.Name, k.validateBase(t, s))
+		inner := k.validateMember(f, t)
 		if inner == nil {
 			return nil
 		}
 		return []jen.Code{jen.If(jen.List(jen.Id("value"), jen.Id("ok")).Op(":=").Add(place).Dot("Get").Call(), jen.Id("ok")).Block(inner...)}
 	case isNilable(s):
-		inner := entered(f.Name, k.validateBase(at(place), s))
+		inner := k.validateMember(f, at(place))
 		if inner == nil || f.Required && !s.Nullable {
 			return inner
 		}
 		return []jen.Code{jen.If(place.Clone().Op("!=").Nil()).Block(inner...)}
 	case f.Required && !s.Nullable && !s.Boxed:
-		inner := entered(f.Name, k.validateBase(at(place), s))
+		inner := k.validateMember(f, at(place))
 		if inner != nil && isConstant(f) {
 			// if v.Version != 0 { … }
 			return []jen.Code{jen.If(place.Clone().Op("!=").Add(zero(s))).Block(inner...)}
 		}
 		return inner
 	}
-	inner := entered(f.Name, k.validateBase(behind(place), s))
+	inner := k.validateMember(f, behind(place))
 	if f.Required && !s.Nullable { // boxed
 		return []jen.Code{jen.If(place.Clone().Op("==").Nil()).Block(
 			jen.Id("r").Dot("Required").Call(jen.Lit(f.Name)),
@@ -156,6 +156,37 @@ func (k *codec) validateRaw(f *model.Field, place *jen.Statement) []jen.Code {
 	return []jen.Code{jen.If(jen.Len(place.Clone()).Op("!=").Lit(0)).Block(check...)}
 }
 
+// validateMember yields the rules of a member that is there and not null. Those of a
+// value without parts move the report's pointer only when one is broken.
+func (k *codec) validateMember(f *model.Field, t target) []jen.Code {
+	if !isPlain(f.Shape) {
+		return entered(f.Name, k.validateBase(t, f.Shape))
+	}
+	k.report = onReport.at(f.Name)
+	defer func() { k.report = onReport }()
+	return k.validateBase(t, f.Shape)
+}
+
+// isPlain reports a value without parts whose rules stand where it is.
+func isPlain(s *model.Shape) bool {
+	if len(s.Checks) > 0 {
+		return false
+	}
+	switch s.Basic {
+	case model.Slice, model.Map, model.Raw, model.Foreign:
+		return false
+	case model.Named:
+		return isEnum(s)
+	}
+	return true
+}
+
+// isEnum reports an enumeration whose values Valid knows.
+func isEnum(s *model.Shape) bool {
+	return s.Type.Kind == model.Enum && len(s.Type.Values) > 0 && !s.Type.Checked
+}
+
+// entered yields what is done at the place of a member.
 func entered(name string, body []jen.Code) []jen.Code {
 	if len(body) == 0 {
 		return nil
@@ -205,6 +236,11 @@ func (k *codec) validateBase(t target, s *model.Shape) []jen.Code {
 func (k *codec) validateOwn(t target, s *model.Shape) []jen.Code {
 	switch s.Basic {
 	case model.Named:
+		if isEnum(s) {
+			// if !v.X.Valid() { r.At("x").Enum(string(v.X)) }
+			fail := k.report.call("Enum", jen.String().Parens(t.val()))
+			return []jen.Code{jen.If(jen.Op("!").Add(t.self()).Dot("Valid").Call()).Block(fail)}
+		}
 		mark := jen.Id("accepted")
 		if len(s.Type.Checks) == 0 && len(s.Checks) > 0 || len(k.t.Checks) > 0 {
 			mark = jen.True()
@@ -225,55 +261,64 @@ func (k *codec) validateOwn(t target, s *model.Shape) []jen.Code {
 	case model.Float:
 		return k.validateFloat(t, s)
 	case model.Time:
-		// if !wire.ValidTime(v.X) { r.Format(v.X.String(), "date-time") }
-		return invalid(jen.Qual(pathWire, "ValidTime").Call(t.val()), t, "date-time")
+		// if !wire.ValidTime(v.X) { r.At("x").Format(v.X.String(), "date-time") }
+		return k.invalid(jen.Qual(pathWire, "ValidTime").Call(t.val()), t, "date-time")
 	case model.Date, model.TimeOfDay, model.Duration:
-		return invalid(t.self().Dot("Valid").Call(), t, basicFormats[s.Basic])
+		return k.invalid(t.self().Dot("Valid").Call(), t, basicFormats[s.Basic])
 	case model.Slice:
-		return append(k.tests(t, s, onReport), k.validateItems(t, s)...)
+		return append(k.tests(t, s, k.report), k.validateItems(t, s)...)
 	case model.Map:
-		return append(k.tests(t, s, onReport), k.validateMembers(t, s.Key, s.Elem, nil)...)
+		return append(k.tests(t, s, k.report), k.validateMembers(t, s.Key, s.Elem, nil)...)
 	}
-	return k.tests(t, s, onReport)
+	return k.tests(t, s, k.report)
 }
 
 var basicFormats = map[model.Basic]string{
 	model.Date: "date", model.TimeOfDay: "time", model.Duration: "duration",
 }
 
-func invalid(valid *jen.Statement, t target, format string) []jen.Code {
+func (k *codec) invalid(valid *jen.Statement, t target, format string) []jen.Code {
 	return []jen.Code{jen.If(jen.Op("!").Add(valid)).Block(
-		jen.Id("r").Dot("Format").Call(t.self().Dot("String").Call(), jen.Lit(format)),
+		k.report.call("Format", t.self().Dot("String").Call(), jen.Lit(format)),
 	)}
 }
 
 // validateString asks for UTF-8, which JSON texts consist of, unless a rule
 // implies it.
 func (k *codec) validateString(t target, s *model.Shape) []jen.Code {
+	tests := k.tests(t, s, k.report)
 	if s.Rules.Const != nil {
-		return k.tests(t, s, onReport)
+		return tests
 	}
-	// if r.Text(v.X) { … }
-	ask := jen.Id("r").Dot("Text").Call(t.val())
-	tests := k.tests(t, s, onReport)
-	if len(tests) == 0 {
-		return []jen.Code{ask}
-	}
-	return []jen.Code{jen.If(ask).Block(tests...)}
+	// if !wire.ValidString(v.X) { r.At("x").NotText() } else …
+	return unless(jen.Op("!").Qual(pathWire, "ValidString").Call(t.val()), k.report.call("NotText"), tests)
 }
 
 func (k *codec) validateFloat(t target, s *model.Shape) []jen.Code {
-	finite := jen.Id("r").Dot("Finite").Call(t.val())
-	tests := k.tests(t, s, onReport)
-	if len(tests) == 0 {
-		return []jen.Code{finite}
+	tests := k.tests(t, s, k.report)
+	if len(tests) > 0 {
+		tests = append([]jen.Code{jen.Id("n").Op(":=").Qual(pathWire, "Float").Call(t.val())}, tests...)
 	}
-	// if r.Finite(v.X) {
+	// if !wire.ValidFloat(v.X) {
+	// 	r.At("x").NotFinite()
+	// } else {
 	// 	n := wire.Float(v.X)
 	// 	…
 	// }
-	n := jen.Id("n").Op(":=").Qual(pathWire, "Float").Call(t.val())
-	return []jen.Code{jen.If(finite).Block(append([]jen.Code{n}, tests...)...)}
+	return unless(jen.Op("!").Qual(pathWire, "ValidFloat").Call(t.val()), k.report.call("NotFinite"), tests)
+}
+
+// unless yields the tests of a value that JSON can say.
+func unless(broken, fail *jen.Statement, tests []jen.Code) []jen.Code {
+	s := jen.If(broken).Block(fail)
+	switch len(tests) {
+	case 0:
+	case 1:
+		s.Else().Add(tests[0])
+	default:
+		s.Else().Block(tests...)
+	}
+	return []jen.Code{s}
 }
 
 func (k *codec) validateItems(t target, s *model.Shape) []jen.Code {

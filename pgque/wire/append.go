@@ -61,6 +61,8 @@ func AppendInt(b []byte, i int64) []byte { return strconv.AppendInt(b, i, 10) }
 func AppendUint(b []byte, u uint64) []byte { return strconv.AppendUint(b, u, 10) }
 
 // AppendBool appends true or false.
+//
+//go:noinline
 func AppendBool(b []byte, v bool) []byte { return strconv.AppendBool(b, v) }
 
 // AppendFloat appends the shortest JSON number that reads back as f. JSON has no

@@ -2,23 +2,25 @@ package wire
 
 import "encoding/json"
 
-// Text fails the keyword type for text that JSON cannot say: that is not UTF-8.
+// Text is NotText unless JSON can say s.
 func (r *Report) Text(s string) bool {
 	if ValidString(s) {
 		return true
 	}
-	r.Fail("type", "text that is not UTF-8")
+	r.NotText()
 	return false
 }
 
-// Finite fails the keyword type for a number that JSON cannot say.
-func (r *Report) Finite(f float64) bool {
-	if ValidFloat(f) {
-		return true
-	}
-	r.Fail("type", "not a number that JSON has")
-	return false
-}
+// NotText fails the keyword type for text that JSON cannot say: see ValidString.
+//
+//go:noinline
+func (r *Report) NotText() { r.Fail("type", "text that is not UTF-8") }
+
+// NotFinite fails the keyword type for a number that JSON cannot say: see
+// ValidFloat.
+//
+//go:noinline
+func (r *Report) NotFinite() { r.Fail("type", "not a number that JSON has") }
 
 // A Float is a number that is about to be sent: its exact value is that of the
 // text that AppendFloat writes.
@@ -39,6 +41,11 @@ func (f Float) Compare(d *Decimal) int {
 
 // MultipleOf says whether f is d times an integer, exactly. d is positive.
 func (f Float) MultipleOf(d *Decimal) bool { return f.number().MultipleOf(d) }
+
+// Text is the number as it is sent.
+//
+//go:noinline
+func (f Float) Text() Number { return f.number() }
 
 func (f Float) number() Number {
 	var text [32]byte
@@ -82,6 +89,8 @@ func distinctFew[T comparable](items []T) bool {
 
 // EndObject ends an object whose members each have a comma behind them: the last
 // comma becomes the brace.
+//
+//go:noinline
 func EndObject(b []byte) []byte {
 	if last := len(b) - 1; b[last] == ',' {
 		b[last] = '}'

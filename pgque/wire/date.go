@@ -81,6 +81,8 @@ func appendTwo(b []byte, n int) []byte {
 }
 
 // AppendDate appends d as a JSON string.
+//
+//go:noinline
 func AppendDate(b []byte, d Date) []byte {
 	return append(d.append(append(b, '"')), '"')
 }

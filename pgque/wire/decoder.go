@@ -67,6 +67,8 @@ func emptied[T any](s []T) []T {
 var decoders = sync.Pool{New: func() any { return new(Decoder) }}
 
 // Open takes a Decoder from a pool to read b. Close gives it back.
+//
+//go:noinline
 func Open(b []byte) *Decoder {
 	d := decoders.Get().(*Decoder) // as Close left it
 	d.buf = b
@@ -167,6 +169,8 @@ func (d *Decoder) nextSlowly() byte {
 }
 
 // Kind returns the kind of the next value; End when there is none.
+//
+//go:noinline
 func (d *Decoder) Kind() Kind { return kinds[d.next()] }
 
 // mismatch reports the next value as not of the wanted type and skips it.
@@ -270,6 +274,8 @@ func (d *Decoder) Key() []byte { return view(d.name()) }
 
 // Name is Key as a string that stays good. It is called before the member's value
 // is read.
+//
+//go:noinline
 func (d *Decoder) Name() string {
 	name := d.name()
 	if d.named < 0 {
@@ -283,6 +289,8 @@ func (d *Decoder) name() string { return d.path[len(d.path)-1].name }
 
 // Duplicate reports the current member's name as one that the object already had.
 // It stops the reading: which of the members would count is unknown.
+//
+//go:noinline
 func (d *Decoder) Duplicate() { d.broken(d.pos, msgDuplicate) }
 
 // Item goes on to the next item; false at the end of the array.
@@ -387,6 +395,8 @@ func (d *Decoder) quoted() (start int, escaped, ok bool) {
 }
 
 // Raw reads any value and returns a copy of its text.
+//
+//go:noinline
 func (d *Decoder) Raw() (json.RawMessage, bool) {
 	span, ok := d.Span()
 	if !ok {

@@ -19,6 +19,11 @@
 // Only JSON as RFC 8259 defines it is read: no trailing data, no invalid UTF-8,
 // no lone surrogates. Beyond that, member names of an object are unique and
 // arrays and objects nest at most MaxDepth deep.
+//
+// What generated code calls for every member is kept small where it is called:
+// go:noinline stands at functions whose body, or that of what they call, the
+// compiler would copy into each of those places. Building packages of hundreds of
+// events takes most of its time there.
 package wire
 
 // Version1 is the first contract between generated code and this package.
@@ -34,3 +39,7 @@ const Version2 = true
 // and write values, with few allocations: OpenText, Name, Exact, Room, OpenReport,
 // Append.
 const Version3 = true
+
+// Version4 adds what keeps generated code small: Decoder.Once, Report.At and the
+// rules without interfaces, the Put functions, Attrs.
+const Version4 = true

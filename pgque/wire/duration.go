@@ -128,6 +128,8 @@ func (d Duration) Valid() bool {
 }
 
 // AppendDuration appends d as a JSON string.
+//
+//go:noinline
 func AppendDuration(b []byte, d Duration) []byte {
 	return append(append(append(b, '"'), d.String()...), '"')
 }

@@ -142,3 +142,6 @@ func (n Exact) Compare(d *Decimal) int {
 
 // MultipleOf says whether n is d times an integer, exactly. d is positive.
 func (n Exact) MultipleOf(d *Decimal) bool { return n.text.MultipleOf(d) }
+
+// Text is the number as it was read.
+func (n Exact) Text() Number { return n.text }

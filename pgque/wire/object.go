@@ -2,15 +2,13 @@ package wire
 
 import "sort"
 
-// First marks bit in seen and returns true, or reports the current member as a
-// Duplicate when the bit is marked already.
-func (d *Decoder) First(seen *uint64, bit uint64) bool {
+// Once marks bit in seen. When it is marked already, the current member is a
+// Duplicate, and its value is not read.
+func (d *Decoder) Once(seen *uint64, bit uint64) {
 	if *seen&bit != 0 {
 		d.Duplicate()
-		return false
 	}
 	*seen |= bit
-	return true
 }
 
 // Unknown is Report.Unknown for the current member: it points at the object.
@@ -24,6 +22,8 @@ func (d *Decoder) Unknown(keyword, name string) {
 // Missing fails required for every name whose bit, counted from the least
 // significant one, is not in seen. Empty names stand for members that are not
 // required.
+//
+//go:noinline
 func (r *Report) Missing(seen uint64, required []string) {
 	for i, name := range required {
 		if name != "" && seen&(1<<i) == 0 {
@@ -33,6 +33,8 @@ func (r *Report) Missing(seen uint64, required []string) {
 }
 
 // SortedKeys returns the names of a map in the order in which they are written.
+//
+//go:noinline
 func SortedKeys[T any](m map[string]T) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {

@@ -77,48 +77,38 @@ func decodeOrder(d *wire.Decoder, v *order) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "id":
-			if d.First(&seen, 1<<0) {
-				d.UUID(&v.ID)
-			}
+			d.Once(&seen, 1<<0)
+			d.UUID(&v.ID)
 		case "customer":
-			if d.First(&seen, 1<<1) {
-				decodeCustomer(d, &v.Customer)
-			}
+			d.Once(&seen, 1<<1)
+			decodeCustomer(d, &v.Customer)
 		case "placed":
-			if d.First(&seen, 1<<2) {
-				d.Time(&v.Placed)
-			}
+			d.Once(&seen, 1<<2)
+			d.Time(&v.Placed)
 		case "currency":
-			if d.First(&seen, 1<<3) {
-				decodeCurrency(d, &v.Currency)
-			}
+			d.Once(&seen, 1<<3)
+			decodeCurrency(d, &v.Currency)
 		case "channel":
-			if d.First(&seen, 1<<4) {
-				decodeChannel(d, &v.Channel)
-			}
+			d.Once(&seen, 1<<4)
+			decodeChannel(d, &v.Channel)
 		case "lines":
-			if d.First(&seen, 1<<5) {
-				decodeLines(d, &v.Lines)
-			}
+			d.Once(&seen, 1<<5)
+			decodeLines(d, &v.Lines)
 		case "tags":
-			if d.First(&seen, 1<<6) {
-				decodeTags(d, &v.Tags)
-			}
+			d.Once(&seen, 1<<6)
+			decodeTags(d, &v.Tags)
 		case "metadata":
-			if d.First(&seen, 1<<7) {
-				decodeMetadata(d, &v.Metadata)
-			}
+			d.Once(&seen, 1<<7)
+			decodeMetadata(d, &v.Metadata)
 		case "total":
-			if d.First(&seen, 1<<8) {
-				if n, ok := d.Float64Text(&v.Total); ok && n.Compare(decimal0) < 0 {
-					d.Report.Number("minimum", n, "0")
-				}
+			d.Once(&seen, 1<<8)
+			if n, ok := d.Float64Text(&v.Total); ok && n.Compare(decimal0) < 0 {
+				d.Report.Number("minimum", n, "0")
 			}
 		case "note":
-			if d.First(&seen, 1<<9) {
-				v.Note = new(string)
-				d.String(v.Note)
-			}
+			d.Once(&seen, 1<<9)
+			v.Note = new(string)
+			d.String(v.Note)
 		default:
 			d.Unknown("additionalProperties", string(d.Key()))
 			d.Skip()
@@ -142,15 +132,16 @@ func decodeCustomer(d *wire.Decoder, v *customer) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "id":
-			if d.First(&seen, 1<<0) {
-				d.UUID(&v.ID)
-			}
+			d.Once(&seen, 1<<0)
+			d.UUID(&v.ID)
 		case "email":
-			if d.First(&seen, 1<<1) && d.String(&v.Email) && !wire.FormatEmail(v.Email) {
+			d.Once(&seen, 1<<1)
+			if d.String(&v.Email) && !wire.FormatEmail(v.Email) {
 				d.Format(v.Email, "email")
 			}
 		case "name":
-			if d.First(&seen, 1<<2) && d.String(&v.Name) {
+			d.Once(&seen, 1<<2)
+			if d.String(&v.Name) {
 				if n := wire.Length(v.Name); n < 1 {
 					d.Count("minLength", n, 1)
 				} else if n > 100 {
@@ -243,23 +234,23 @@ func decodeLine(d *wire.Decoder, v *line) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "sku":
-			if d.First(&seen, 1<<0) && d.String(&v.SKU) && !patternSKU.Match(v.SKU) {
+			d.Once(&seen, 1<<0)
+			if d.String(&v.SKU) && !patternSKU.Match(v.SKU) {
 				d.Pattern(v.SKU, `^[A-Z]{3}-[0-9]{4}$`)
 			}
 		case "quantity":
-			if d.First(&seen, 1<<1) && d.Int64(&v.Quantity) && v.Quantity < 1 {
+			d.Once(&seen, 1<<1)
+			if d.Int64(&v.Quantity) && v.Quantity < 1 {
 				d.Report.Number("minimum", v.Quantity, "1")
 			}
 		case "price":
-			if d.First(&seen, 1<<2) {
-				if n, ok := d.Float64Text(&v.Price); ok && n.Compare(decimal0) < 0 {
-					d.Report.Number("minimum", n, "0")
-				}
+			d.Once(&seen, 1<<2)
+			if n, ok := d.Float64Text(&v.Price); ok && n.Compare(decimal0) < 0 {
+				d.Report.Number("minimum", n, "0")
 			}
 		case "unit":
-			if d.First(&seen, 1<<3) {
-				decodeUnit(d, &v.Unit)
-			}
+			d.Once(&seen, 1<<3)
+			decodeUnit(d, &v.Unit)
 		default:
 			d.Unknown("additionalProperties", string(d.Key()))
 			d.Skip()

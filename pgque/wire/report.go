@@ -66,6 +66,7 @@ type Report struct {
 	path       []step
 	violations []Violation
 	concealed  int  // how many Conceals are open
+	passing    bool // the pointer goes back with the next violation
 	done       bool // no more is taken: the limit is reached, or the text is broken
 }
 
@@ -83,6 +84,8 @@ const (
 var reports = sync.Pool{New: func() any { return new(Report) }}
 
 // OpenReport takes an empty Report from a pool. Close gives it back.
+//
+//go:noinline
 func OpenReport() *Report { return reports.Get().(*Report) }
 
 // Close is Err, and ends the use of a Report that OpenReport returned: the Report
@@ -95,6 +98,8 @@ func (r *Report) Close(event string) error {
 }
 
 // Enter moves the current pointer into the member of that name.
+//
+//go:noinline
 func (r *Report) Enter(name string) {
 	if r != nil {
 		r.path = append(r.path, step{name: name, index: nameStep})
@@ -102,6 +107,8 @@ func (r *Report) Enter(name string) {
 }
 
 // EnterIndex moves the current pointer into item i.
+//
+//go:noinline
 func (r *Report) EnterIndex(i int) {
 	if r != nil {
 		r.path = append(r.path, step{index: i})
@@ -109,18 +116,42 @@ func (r *Report) EnterIndex(i int) {
 }
 
 // Leave takes the last Enter or EnterIndex back.
+//
+//go:noinline
 func (r *Report) Leave() {
 	if r != nil {
 		r.path = r.path[:len(r.path)-1]
 	}
 }
 
+// At moves the current pointer into the member of that name for one violation,
+// which is reported next: a value that breaks no rule costs no Enter and Leave.
+//
+//go:noinline
+func (r *Report) At(name string) *Report {
+	if r != nil {
+		r.Enter(name)
+		r.passing = true
+	}
+	return r
+}
+
 // Fail records that the value at the current pointer breaks a rule. The message
 // is taken as it is: values in it go through Quote first.
 func (r *Report) Fail(keyword, message string) {
-	if r == nil || r.done {
+	if r == nil {
 		return
 	}
+	if !r.done {
+		r.record(keyword, message)
+	}
+	if r.passing {
+		r.passing = false
+		r.Leave()
+	}
+}
+
+func (r *Report) record(keyword, message string) {
 	if r.concealed > 0 {
 		message = "a secret breaks " + keyword
 	}

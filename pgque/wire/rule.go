@@ -88,6 +88,21 @@ func (r *Report) Number(keyword string, value any, limit string) {
 	}
 }
 
+// Integer is Number for an int64.
+//
+//go:noinline
+func (r *Report) Integer(keyword string, i int64, limit string) { r.Number(keyword, i, limit) }
+
+// Unsigned is Number for a uint64.
+//
+//go:noinline
+func (r *Report) Unsigned(keyword string, u uint64, limit string) { r.Number(keyword, u, limit) }
+
+// Digits is Number for the text of a number.
+//
+//go:noinline
+func (r *Report) Digits(keyword string, n Number, limit string) { r.Number(keyword, n, limit) }
+
 var relations = map[string]string{
 	"minimum":          " is less than ",
 	"maximum":          " is greater than ",
@@ -112,6 +127,17 @@ func (r *Report) Count(keyword string, got, limit int) {
 		unit += "s"
 	}
 	r.Fail(keyword, strconv.Itoa(got)+" "+unit+rule+strconv.Itoa(limit)+end)
+}
+
+// Counts is Count for what has two limits of a unit, as Length, and got beyond one.
+//
+//go:noinline
+func (r *Report) Counts(unit string, got, low, high int) {
+	if got < low {
+		r.Count("min"+unit, got, low)
+	} else {
+		r.Count("max"+unit, got, high)
+	}
 }
 
 // counted is keyed by the keyword without min or max.
@@ -183,6 +209,8 @@ func constant(want string) string {
 }
 
 // Unique fails uniqueItems.
+//
+//go:noinline
 func (r *Report) Unique() {
 	if r != nil {
 		r.Fail("uniqueItems", "two items are equal")
@@ -190,6 +218,8 @@ func (r *Report) Unique() {
 }
 
 // Never fails a value where the schema is false.
+//
+//go:noinline
 func (r *Report) Never(keyword string) {
 	if r != nil {
 		r.Fail(keyword, "no value is allowed here")

@@ -47,6 +47,8 @@ func zone(offset int) *time.Location {
 }
 
 // AppendTime appends t as a JSON string of the format date-time.
+//
+//go:noinline
 func AppendTime(b []byte, t time.Time) []byte {
 	return append(t.AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
 }

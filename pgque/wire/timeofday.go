@@ -119,6 +119,8 @@ func appendOffset(b []byte, minutes int) []byte {
 }
 
 // AppendTimeOfDay appends t as a JSON string.
+//
+//go:noinline
 func AppendTimeOfDay(b []byte, t TimeOfDay) []byte {
 	return append(t.append(append(b, '"')), '"')
 }

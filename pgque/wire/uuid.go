@@ -41,6 +41,8 @@ func (u UUID) append(b []byte) []byte {
 }
 
 // AppendUUID appends u as a JSON string.
+//
+//go:noinline
 func AppendUUID(b []byte, u UUID) []byte {
 	return append(u.append(append(b, '"')), '"')
 }

@@ -14,7 +14,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version3
+const _ = wire.Version4
 
 // QueueOrders is the name of the queue.
 const QueueOrders = "orders"
@@ -128,6 +128,10 @@ func (c *OrdersConsumer) OnUnknown(fn pgque.HandlerFunc) {
 // OnOrderPaid sets the handler of TypeOrderPaid. Metadata of the message is in
 // pgque.MessageFromContext.
 func (c *OrdersConsumer) OnOrderPaid(fn func(context.Context, OrderPaid) error) {
+	if fn == nil {
+		c.consumer.Handle(TypeOrderPaid, nil)
+		return
+	}
 	c.consumer.Handle(TypeOrderPaid, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderPaid
 		if err := ev.readText(msg.Payload); err != nil {
@@ -140,6 +144,10 @@ func (c *OrdersConsumer) OnOrderPaid(fn func(context.Context, OrderPaid) error) 
 // OnOrderPaidTx sets a handler whose effects in the database and whose message
 // are settled in one transaction: exactly once.
 func (c *OrdersConsumer) OnOrderPaidTx(fn func(context.Context, pgx.Tx, OrderPaid) error) {
+	if fn == nil {
+		c.consumer.HandleTx(TypeOrderPaid, nil)
+		return
+	}
 	c.consumer.HandleTx(TypeOrderPaid, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderPaid
 		if err := ev.readText(msg.Payload); err != nil {
@@ -152,12 +160,28 @@ func (c *OrdersConsumer) OnOrderPaidTx(fn func(context.Context, pgx.Tx, OrderPai
 // OnOrderPaidBatch sets a handler of the events that follow one another. It returns nil
 // when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
 func (c *OrdersConsumer) OnOrderPaidBatch(fn func(context.Context, []pgque.Delivery[OrderPaid]) []error, opts ...pgque.HandlerOption) {
-	c.consumer.HandleBatch(TypeOrderPaid, pgque.BatchOf((*OrderPaid).readText, fn), opts...)
+	if fn == nil {
+		c.consumer.HandleBatch(TypeOrderPaid, nil)
+		return
+	}
+	c.consumer.HandleBatch(TypeOrderPaid, func(ctx context.Context, msgs []pgque.Message) []error {
+		batch := make([]pgque.Delivery[OrderPaid], len(msgs))
+		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
+			batch[i].Message = msg
+			return batch[i].Event.readText(msg.Payload)
+		}, func(n int) []error {
+			return fn(ctx, batch[:n:n])
+		})
+	}, opts...)
 }
 
 // OnOrderPlaced sets the handler of TypeOrderPlaced. Metadata of the message is in
 // pgque.MessageFromContext.
 func (c *OrdersConsumer) OnOrderPlaced(fn func(context.Context, OrderPlaced) error) {
+	if fn == nil {
+		c.consumer.Handle(TypeOrderPlaced, nil)
+		return
+	}
 	c.consumer.Handle(TypeOrderPlaced, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderPlaced
 		if err := ev.readText(msg.Payload); err != nil {
@@ -170,6 +194,10 @@ func (c *OrdersConsumer) OnOrderPlaced(fn func(context.Context, OrderPlaced) err
 // OnOrderPlacedTx sets a handler whose effects in the database and whose message
 // are settled in one transaction: exactly once.
 func (c *OrdersConsumer) OnOrderPlacedTx(fn func(context.Context, pgx.Tx, OrderPlaced) error) {
+	if fn == nil {
+		c.consumer.HandleTx(TypeOrderPlaced, nil)
+		return
+	}
 	c.consumer.HandleTx(TypeOrderPlaced, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderPlaced
 		if err := ev.readText(msg.Payload); err != nil {
@@ -182,7 +210,19 @@ func (c *OrdersConsumer) OnOrderPlacedTx(fn func(context.Context, pgx.Tx, OrderP
 // OnOrderPlacedBatch sets a handler of the events that follow one another. It returns nil
 // when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
 func (c *OrdersConsumer) OnOrderPlacedBatch(fn func(context.Context, []pgque.Delivery[OrderPlaced]) []error, opts ...pgque.HandlerOption) {
-	c.consumer.HandleBatch(TypeOrderPlaced, pgque.BatchOf((*OrderPlaced).readText, fn), opts...)
+	if fn == nil {
+		c.consumer.HandleBatch(TypeOrderPlaced, nil)
+		return
+	}
+	c.consumer.HandleBatch(TypeOrderPlaced, func(ctx context.Context, msgs []pgque.Message) []error {
+		batch := make([]pgque.Delivery[OrderPlaced], len(msgs))
+		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
+			batch[i].Message = msg
+			return batch[i].Event.readText(msg.Payload)
+		}, func(n int) []error {
+			return fn(ctx, batch[:n:n])
+		})
+	}, opts...)
 }
 
 // OrdersHandlers handles every event of the queue: one that the schemas gain is a
@@ -200,14 +240,20 @@ func (c *OrdersConsumer) Handle(h OrdersHandlers) {
 
 // OrderPaidDeadLetters lists, shows, edits and replays the dead letters of
 // TypeOrderPaid.
-func OrderPaidDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[OrderPaid] {
-	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderPaid, (*OrderPaid).readText)
+func OrderPaidDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*OrderPaid] {
+	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderPaid, func(text string) (*OrderPaid, error) {
+		ev := new(OrderPaid)
+		return ev, ev.readText(text)
+	})
 }
 
 // OrderPlacedDeadLetters lists, shows, edits and replays the dead letters of
 // TypeOrderPlaced.
-func OrderPlacedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[OrderPlaced] {
-	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderPlaced, (*OrderPlaced).readText)
+func OrderPlacedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*OrderPlaced] {
+	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderPlaced, func(text string) (*OrderPlaced, error) {
+		ev := new(OrderPlaced)
+		return ev, ev.readText(text)
+	})
 }
 
 // Customer is who placed the order.
@@ -265,23 +311,24 @@ func (v *Customer) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "id":
-			if d.First(&seen, 1<<0) && d.String(&v.ID) {
+			d.Once(&seen, 1<<0)
+			if d.String(&v.ID) {
 				if !patternCustomerID.Match(v.ID) {
 					d.Pattern(v.ID, "^c-[0-9]{8}$")
 				}
 			}
 		case "email":
-			if d.First(&seen, 1<<1) && d.String(&v.Email) {
+			d.Once(&seen, 1<<1)
+			if d.String(&v.Email) {
 				if !wire.FormatEmail(v.Email) {
 					d.Format(v.Email, "email")
 				}
 			}
 		case "name":
-			if d.First(&seen, 1<<2) && d.String(&v.Name) {
-				if n := wire.Length(v.Name); n < 1 {
-					d.Count("minLength", n, 1)
-				} else if n > 100 {
-					d.Count("maxLength", n, 100)
+			d.Once(&seen, 1<<2)
+			if d.String(&v.Name) {
+				if n := wire.Length(v.Name); n < 1 || n > 100 {
+					d.Counts("Length", n, 1, 100)
 				}
 			}
 		default:
@@ -295,40 +342,28 @@ func (v *Customer) decode(d *wire.Decoder) {
 }
 
 func (v *Customer) validate(r *wire.Report) {
-	r.Enter("id")
-	if r.Text(v.ID) {
-		if !patternCustomerID.Match(v.ID) {
-			r.Pattern(v.ID, "^c-[0-9]{8}$")
-		}
+	if !wire.ValidString(v.ID) {
+		r.At("id").NotText()
+	} else if !patternCustomerID.Match(v.ID) {
+		r.At("id").Pattern(v.ID, "^c-[0-9]{8}$")
 	}
-	r.Leave()
-	r.Enter("email")
-	if r.Text(v.Email) {
-		if !wire.FormatEmail(v.Email) {
-			r.Format(v.Email, "email")
-		}
+	if !wire.ValidString(v.Email) {
+		r.At("email").NotText()
+	} else if !wire.FormatEmail(v.Email) {
+		r.At("email").Format(v.Email, "email")
 	}
-	r.Leave()
-	r.Enter("name")
-	if r.Text(v.Name) {
-		if n := wire.Length(v.Name); n < 1 {
-			r.Count("minLength", n, 1)
-		} else if n > 100 {
-			r.Count("maxLength", n, 100)
-		}
+	if !wire.ValidString(v.Name) {
+		r.At("name").NotText()
+	} else if n := wire.Length(v.Name); n < 1 || n > 100 {
+		r.At("name").Counts("Length", n, 1, 100)
 	}
-	r.Leave()
 }
 
 func (v *Customer) append(b []byte) []byte {
-	b = append(b, "{\"id\":"...)
-	b = wire.AppendString(b, v.ID)
-	b = append(b, ",\"email\":"...)
-	b = wire.AppendString(b, v.Email)
-	b = append(b, ",\"name\":"...)
-	b = wire.AppendString(b, v.Name)
-	b = append(b, '}')
-	return b
+	b = wire.PutString(b, "{\"id\":", v.ID)
+	b = wire.PutString(b, ",\"email\":", v.Email)
+	b = wire.PutString(b, ",\"name\":", v.Name)
+	return append(b, '}')
 }
 
 // Line is one article.
@@ -388,30 +423,30 @@ func (v *Line) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "sku":
-			if d.First(&seen, 1<<0) && d.String(&v.SKU) {
+			d.Once(&seen, 1<<0)
+			if d.String(&v.SKU) {
 				if !patternLineSKU.Match(v.SKU) {
 					d.Pattern(v.SKU, "^[A-Z]{3}-[0-9]{5}$")
 				}
 			}
 		case "quantity":
-			if d.First(&seen, 1<<1) && d.Int64(&v.Quantity) {
+			d.Once(&seen, 1<<1)
+			if d.Int64(&v.Quantity) {
 				if v.Quantity < 1 {
-					d.Report.Number("minimum", v.Quantity, "1")
+					d.Integer("minimum", v.Quantity, "1")
 				}
 				if v.Quantity > 999 {
-					d.Report.Number("maximum", v.Quantity, "999")
+					d.Integer("maximum", v.Quantity, "999")
 				}
 			}
 		case "unit":
-			if d.First(&seen, 1<<2) {
-				v.Unit.decode(d)
-			}
+			d.Once(&seen, 1<<2)
+			v.Unit.decode(d)
 		case "price":
-			if d.First(&seen, 1<<3) {
-				if n, ok := d.Exact(&v.Price); ok {
-					if n.Compare(limitLinePrice) < 0 {
-						d.Report.Number("minimum", n, "0")
-					}
+			d.Once(&seen, 1<<3)
+			if n, ok := d.Exact(&v.Price); ok {
+				if n.Compare(limitLinePrice) < 0 {
+					d.Digits("minimum", n.Text(), "0")
 				}
 			}
 		default:
@@ -425,45 +460,36 @@ func (v *Line) decode(d *wire.Decoder) {
 }
 
 func (v *Line) validate(r *wire.Report) {
-	r.Enter("sku")
-	if r.Text(v.SKU) {
-		if !patternLineSKU.Match(v.SKU) {
-			r.Pattern(v.SKU, "^[A-Z]{3}-[0-9]{5}$")
-		}
+	if !wire.ValidString(v.SKU) {
+		r.At("sku").NotText()
+	} else if !patternLineSKU.Match(v.SKU) {
+		r.At("sku").Pattern(v.SKU, "^[A-Z]{3}-[0-9]{5}$")
 	}
-	r.Leave()
-	r.Enter("quantity")
 	if v.Quantity < 1 {
-		r.Number("minimum", v.Quantity, "1")
+		r.At("quantity").Integer("minimum", v.Quantity, "1")
 	}
 	if v.Quantity > 999 {
-		r.Number("maximum", v.Quantity, "999")
+		r.At("quantity").Integer("maximum", v.Quantity, "999")
 	}
-	r.Leave()
-	r.Enter("unit")
-	v.Unit.validate(r)
-	r.Leave()
-	r.Enter("price")
-	if r.Finite(v.Price) {
+	if !v.Unit.Valid() {
+		r.At("unit").Enum(string(v.Unit))
+	}
+	if !wire.ValidFloat(v.Price) {
+		r.At("price").NotFinite()
+	} else {
 		n := wire.Float(v.Price)
 		if n.Compare(limitLinePrice) < 0 {
-			r.Number("minimum", n, "0")
+			r.At("price").Digits("minimum", n.Text(), "0")
 		}
 	}
-	r.Leave()
 }
 
 func (v *Line) append(b []byte) []byte {
-	b = append(b, "{\"sku\":"...)
-	b = wire.AppendString(b, v.SKU)
-	b = append(b, ",\"quantity\":"...)
-	b = wire.AppendInt(b, v.Quantity)
-	b = append(b, ",\"unit\":"...)
-	b = v.Unit.append(b)
-	b = append(b, ",\"price\":"...)
-	b = wire.AppendFloat(b, v.Price)
-	b = append(b, '}')
-	return b
+	b = wire.PutString(b, "{\"sku\":", v.SKU)
+	b = wire.PutInt(b, ",\"quantity\":", v.Quantity)
+	b = wire.PutString(b, ",\"unit\":", string(v.Unit))
+	b = wire.PutFloat(b, ",\"price\":", v.Price)
+	return append(b, '}')
 }
 
 // What is counted.
@@ -621,54 +647,51 @@ func (v *OrderPaid) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "order_id":
-			if d.First(&seen, 1<<0) {
-				d.UUID(&v.OrderID)
-			}
+			d.Once(&seen, 1<<0)
+			d.UUID(&v.OrderID)
 		case "customer_id":
-			if d.First(&seen, 1<<1) && d.String(&v.CustomerID) {
+			d.Once(&seen, 1<<1)
+			if d.String(&v.CustomerID) {
 				if !patternOrderPaidCustomerID.Match(v.CustomerID) {
 					d.Pattern(v.CustomerID, "^c-[0-9]{8}$")
 				}
 			}
 		case "currency":
-			if d.First(&seen, 1<<2) {
-				v.Currency.decode(d)
-			}
+			d.Once(&seen, 1<<2)
+			v.Currency.decode(d)
 		case "amount":
-			if d.First(&seen, 1<<3) && d.Int64(&v.Amount) {
+			d.Once(&seen, 1<<3)
+			if d.Int64(&v.Amount) {
 				if v.Amount < 0 {
-					d.Report.Number("minimum", v.Amount, "0")
+					d.Integer("minimum", v.Amount, "0")
 				}
 			}
 		case "method":
-			if d.First(&seen, 1<<4) {
-				v.Method.decode(d)
-			}
+			d.Once(&seen, 1<<4)
+			v.Method.decode(d)
 		case "paid_at":
-			if d.First(&seen, 1<<5) {
-				d.Time(&v.PaidAt)
-			}
+			d.Once(&seen, 1<<5)
+			d.Time(&v.PaidAt)
 		case "reference":
-			if d.First(&seen, 1<<6) && d.String(&v.Reference) {
-				if n := wire.Length(v.Reference); n < 1 {
-					d.Count("minLength", n, 1)
-				} else if n > 120 {
-					d.Count("maxLength", n, 120)
+			d.Once(&seen, 1<<6)
+			if d.String(&v.Reference) {
+				if n := wire.Length(v.Reference); n < 1 || n > 120 {
+					d.Counts("Length", n, 1, 120)
 				}
 			}
 		case "items":
-			if d.First(&seen, 1<<7) && d.Int64(&v.Items) {
+			d.Once(&seen, 1<<7)
+			if d.Int64(&v.Items) {
 				if v.Items < 1 {
-					d.Report.Number("minimum", v.Items, "1")
+					d.Integer("minimum", v.Items, "1")
 				}
 				if v.Items > 999 {
-					d.Report.Number("maximum", v.Items, "999")
+					d.Integer("maximum", v.Items, "999")
 				}
 			}
 		case "express":
-			if d.First(&seen, 1<<8) {
-				d.Bool(&v.Express)
-			}
+			d.Once(&seen, 1<<8)
+			d.Bool(&v.Express)
 		default:
 			d.Unknown("additionalProperties", string(d.Key()))
 			d.Skip()
@@ -680,69 +703,47 @@ func (v *OrderPaid) decode(d *wire.Decoder) {
 }
 
 func (v *OrderPaid) validate(r *wire.Report) {
-	r.Enter("customer_id")
-	if r.Text(v.CustomerID) {
-		if !patternOrderPaidCustomerID.Match(v.CustomerID) {
-			r.Pattern(v.CustomerID, "^c-[0-9]{8}$")
-		}
+	if !wire.ValidString(v.CustomerID) {
+		r.At("customer_id").NotText()
+	} else if !patternOrderPaidCustomerID.Match(v.CustomerID) {
+		r.At("customer_id").Pattern(v.CustomerID, "^c-[0-9]{8}$")
 	}
-	r.Leave()
-	r.Enter("currency")
-	v.Currency.validate(r)
-	r.Leave()
-	r.Enter("amount")
+	if !v.Currency.Valid() {
+		r.At("currency").Enum(string(v.Currency))
+	}
 	if v.Amount < 0 {
-		r.Number("minimum", v.Amount, "0")
+		r.At("amount").Integer("minimum", v.Amount, "0")
 	}
-	r.Leave()
-	r.Enter("method")
-	v.Method.validate(r)
-	r.Leave()
-	r.Enter("paid_at")
+	if !v.Method.Valid() {
+		r.At("method").Enum(string(v.Method))
+	}
 	if !wire.ValidTime(v.PaidAt) {
-		r.Format(v.PaidAt.String(), "date-time")
+		r.At("paid_at").Format(v.PaidAt.String(), "date-time")
 	}
-	r.Leave()
-	r.Enter("reference")
-	if r.Text(v.Reference) {
-		if n := wire.Length(v.Reference); n < 1 {
-			r.Count("minLength", n, 1)
-		} else if n > 120 {
-			r.Count("maxLength", n, 120)
-		}
+	if !wire.ValidString(v.Reference) {
+		r.At("reference").NotText()
+	} else if n := wire.Length(v.Reference); n < 1 || n > 120 {
+		r.At("reference").Counts("Length", n, 1, 120)
 	}
-	r.Leave()
-	r.Enter("items")
 	if v.Items < 1 {
-		r.Number("minimum", v.Items, "1")
+		r.At("items").Integer("minimum", v.Items, "1")
 	}
 	if v.Items > 999 {
-		r.Number("maximum", v.Items, "999")
+		r.At("items").Integer("maximum", v.Items, "999")
 	}
-	r.Leave()
 }
 
 func (v *OrderPaid) append(b []byte) []byte {
-	b = append(b, "{\"order_id\":"...)
-	b = wire.AppendUUID(b, v.OrderID)
-	b = append(b, ",\"customer_id\":"...)
-	b = wire.AppendString(b, v.CustomerID)
-	b = append(b, ",\"currency\":"...)
-	b = v.Currency.append(b)
-	b = append(b, ",\"amount\":"...)
-	b = wire.AppendInt(b, v.Amount)
-	b = append(b, ",\"method\":"...)
-	b = v.Method.append(b)
-	b = append(b, ",\"paid_at\":"...)
-	b = wire.AppendTime(b, v.PaidAt)
-	b = append(b, ",\"reference\":"...)
-	b = wire.AppendString(b, v.Reference)
-	b = append(b, ",\"items\":"...)
-	b = wire.AppendInt(b, v.Items)
-	b = append(b, ",\"express\":"...)
-	b = wire.AppendBool(b, v.Express)
-	b = append(b, '}')
-	return b
+	b = wire.PutUUID(b, "{\"order_id\":", v.OrderID)
+	b = wire.PutString(b, ",\"customer_id\":", v.CustomerID)
+	b = wire.PutString(b, ",\"currency\":", string(v.Currency))
+	b = wire.PutInt(b, ",\"amount\":", v.Amount)
+	b = wire.PutString(b, ",\"method\":", string(v.Method))
+	b = wire.PutTime(b, ",\"paid_at\":", v.PaidAt)
+	b = wire.PutString(b, ",\"reference\":", v.Reference)
+	b = wire.PutInt(b, ",\"items\":", v.Items)
+	b = wire.PutBool(b, ",\"express\":", v.Express)
+	return append(b, '}')
 }
 
 // ISO 4217.
@@ -962,43 +963,35 @@ func (v *OrderPlaced) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "order_id":
-			if d.First(&seen, 1<<0) {
-				d.UUID(&v.OrderID)
-			}
+			d.Once(&seen, 1<<0)
+			d.UUID(&v.OrderID)
 		case "placed_at":
-			if d.First(&seen, 1<<1) {
-				d.Time(&v.PlacedAt)
-			}
+			d.Once(&seen, 1<<1)
+			d.Time(&v.PlacedAt)
 		case "channel":
-			if d.First(&seen, 1<<2) {
-				v.Channel.decode(d)
-			}
+			d.Once(&seen, 1<<2)
+			v.Channel.decode(d)
 		case "customer":
-			if d.First(&seen, 1<<3) {
-				v.Customer.decode(d)
-			}
+			d.Once(&seen, 1<<3)
+			v.Customer.decode(d)
 		case "lines":
-			if d.First(&seen, 1<<4) {
-				if d.Array() {
-					list := []Line{}
-					for d.Item() {
-						list = append(wire.Room(d, list), Line{})
-						list[len(list)-1].decode(d)
-					}
-					if n := len(list); n < 1 {
-						d.Count("minItems", n, 1)
-					} else if n > 100 {
-						d.Count("maxItems", n, 100)
-					}
-					v.Lines = list
+			d.Once(&seen, 1<<4)
+			if d.Array() {
+				list := []Line{}
+				for d.Item() {
+					list = append(wire.Room(d, list), Line{})
+					list[len(list)-1].decode(d)
 				}
+				if n := len(list); n < 1 || n > 100 {
+					d.Counts("Items", n, 1, 100)
+				}
+				v.Lines = list
 			}
 		case "total":
-			if d.First(&seen, 1<<5) {
-				if n, ok := d.Exact(&v.Total); ok {
-					if n.Compare(limitOrderPlacedTotal) < 0 {
-						d.Report.Number("minimum", n, "0")
-					}
+			d.Once(&seen, 1<<5)
+			if n, ok := d.Exact(&v.Total); ok {
+				if n.Compare(limitOrderPlacedTotal) < 0 {
+					d.Digits("minimum", n.Text(), "0")
 				}
 			}
 		default:
@@ -1012,22 +1005,18 @@ func (v *OrderPlaced) decode(d *wire.Decoder) {
 }
 
 func (v *OrderPlaced) validate(r *wire.Report) {
-	r.Enter("placed_at")
 	if !wire.ValidTime(v.PlacedAt) {
-		r.Format(v.PlacedAt.String(), "date-time")
+		r.At("placed_at").Format(v.PlacedAt.String(), "date-time")
 	}
-	r.Leave()
-	r.Enter("channel")
-	v.Channel.validate(r)
-	r.Leave()
+	if !v.Channel.Valid() {
+		r.At("channel").Enum(string(v.Channel))
+	}
 	r.Enter("customer")
 	v.Customer.validate(r)
 	r.Leave()
 	r.Enter("lines")
-	if n := len(v.Lines); n < 1 {
-		r.Count("minItems", n, 1)
-	} else if n > 100 {
-		r.Count("maxItems", n, 100)
+	if n := len(v.Lines); n < 1 || n > 100 {
+		r.Counts("Items", n, 1, 100)
 	}
 	for i := range v.Lines {
 		r.EnterIndex(i)
@@ -1035,23 +1024,20 @@ func (v *OrderPlaced) validate(r *wire.Report) {
 		r.Leave()
 	}
 	r.Leave()
-	r.Enter("total")
-	if r.Finite(v.Total) {
+	if !wire.ValidFloat(v.Total) {
+		r.At("total").NotFinite()
+	} else {
 		n := wire.Float(v.Total)
 		if n.Compare(limitOrderPlacedTotal) < 0 {
-			r.Number("minimum", n, "0")
+			r.At("total").Digits("minimum", n.Text(), "0")
 		}
 	}
-	r.Leave()
 }
 
 func (v *OrderPlaced) append(b []byte) []byte {
-	b = append(b, "{\"order_id\":"...)
-	b = wire.AppendUUID(b, v.OrderID)
-	b = append(b, ",\"placed_at\":"...)
-	b = wire.AppendTime(b, v.PlacedAt)
-	b = append(b, ",\"channel\":"...)
-	b = v.Channel.append(b)
+	b = wire.PutUUID(b, "{\"order_id\":", v.OrderID)
+	b = wire.PutTime(b, ",\"placed_at\":", v.PlacedAt)
+	b = wire.PutString(b, ",\"channel\":", string(v.Channel))
 	b = append(b, ",\"customer\":"...)
 	b = v.Customer.append(b)
 	b = append(b, ",\"lines\":["...)
@@ -1061,10 +1047,8 @@ func (v *OrderPlaced) append(b []byte) []byte {
 		}
 		b = v.Lines[i].append(b)
 	}
-	b = append(b, "],\"total\":"...)
-	b = wire.AppendFloat(b, v.Total)
-	b = append(b, '}')
-	return b
+	b = wire.PutFloat(b, "],\"total\":", v.Total)
+	return append(b, '}')
 }
 
 // Where it was placed.

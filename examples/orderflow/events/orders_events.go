@@ -15,7 +15,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version3
+const _ = wire.Version4
 
 // QueueOrders is the name of the queue.
 const QueueOrders = "orders"
@@ -147,6 +147,10 @@ func (c *OrdersConsumer) OnUnknown(fn pgque.HandlerFunc) {
 // OnOrderCancelled sets the handler of TypeOrderCancelled. Metadata of the message is in
 // pgque.MessageFromContext.
 func (c *OrdersConsumer) OnOrderCancelled(fn func(context.Context, OrderCancelled) error) {
+	if fn == nil {
+		c.consumer.Handle(TypeOrderCancelled, nil)
+		return
+	}
 	c.consumer.Handle(TypeOrderCancelled, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderCancelled
 		if err := ev.readText(msg.Payload); err != nil {
@@ -159,6 +163,10 @@ func (c *OrdersConsumer) OnOrderCancelled(fn func(context.Context, OrderCancelle
 // OnOrderCancelledTx sets a handler whose effects in the database and whose message
 // are settled in one transaction: exactly once.
 func (c *OrdersConsumer) OnOrderCancelledTx(fn func(context.Context, pgx.Tx, OrderCancelled) error) {
+	if fn == nil {
+		c.consumer.HandleTx(TypeOrderCancelled, nil)
+		return
+	}
 	c.consumer.HandleTx(TypeOrderCancelled, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderCancelled
 		if err := ev.readText(msg.Payload); err != nil {
@@ -171,12 +179,28 @@ func (c *OrdersConsumer) OnOrderCancelledTx(fn func(context.Context, pgx.Tx, Ord
 // OnOrderCancelledBatch sets a handler of the events that follow one another. It returns nil
 // when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
 func (c *OrdersConsumer) OnOrderCancelledBatch(fn func(context.Context, []pgque.Delivery[OrderCancelled]) []error, opts ...pgque.HandlerOption) {
-	c.consumer.HandleBatch(TypeOrderCancelled, pgque.BatchOf((*OrderCancelled).readText, fn), opts...)
+	if fn == nil {
+		c.consumer.HandleBatch(TypeOrderCancelled, nil)
+		return
+	}
+	c.consumer.HandleBatch(TypeOrderCancelled, func(ctx context.Context, msgs []pgque.Message) []error {
+		batch := make([]pgque.Delivery[OrderCancelled], len(msgs))
+		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
+			batch[i].Message = msg
+			return batch[i].Event.readText(msg.Payload)
+		}, func(n int) []error {
+			return fn(ctx, batch[:n:n])
+		})
+	}, opts...)
 }
 
 // OnOrderCompleted sets the handler of TypeOrderCompleted. Metadata of the message is in
 // pgque.MessageFromContext.
 func (c *OrdersConsumer) OnOrderCompleted(fn func(context.Context, OrderCompleted) error) {
+	if fn == nil {
+		c.consumer.Handle(TypeOrderCompleted, nil)
+		return
+	}
 	c.consumer.Handle(TypeOrderCompleted, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderCompleted
 		if err := ev.readText(msg.Payload); err != nil {
@@ -189,6 +213,10 @@ func (c *OrdersConsumer) OnOrderCompleted(fn func(context.Context, OrderComplete
 // OnOrderCompletedTx sets a handler whose effects in the database and whose message
 // are settled in one transaction: exactly once.
 func (c *OrdersConsumer) OnOrderCompletedTx(fn func(context.Context, pgx.Tx, OrderCompleted) error) {
+	if fn == nil {
+		c.consumer.HandleTx(TypeOrderCompleted, nil)
+		return
+	}
 	c.consumer.HandleTx(TypeOrderCompleted, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderCompleted
 		if err := ev.readText(msg.Payload); err != nil {
@@ -201,12 +229,28 @@ func (c *OrdersConsumer) OnOrderCompletedTx(fn func(context.Context, pgx.Tx, Ord
 // OnOrderCompletedBatch sets a handler of the events that follow one another. It returns nil
 // when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
 func (c *OrdersConsumer) OnOrderCompletedBatch(fn func(context.Context, []pgque.Delivery[OrderCompleted]) []error, opts ...pgque.HandlerOption) {
-	c.consumer.HandleBatch(TypeOrderCompleted, pgque.BatchOf((*OrderCompleted).readText, fn), opts...)
+	if fn == nil {
+		c.consumer.HandleBatch(TypeOrderCompleted, nil)
+		return
+	}
+	c.consumer.HandleBatch(TypeOrderCompleted, func(ctx context.Context, msgs []pgque.Message) []error {
+		batch := make([]pgque.Delivery[OrderCompleted], len(msgs))
+		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
+			batch[i].Message = msg
+			return batch[i].Event.readText(msg.Payload)
+		}, func(n int) []error {
+			return fn(ctx, batch[:n:n])
+		})
+	}, opts...)
 }
 
 // OnOrderCreated sets the handler of TypeOrderCreated. Metadata of the message is in
 // pgque.MessageFromContext.
 func (c *OrdersConsumer) OnOrderCreated(fn func(context.Context, OrderCreated) error) {
+	if fn == nil {
+		c.consumer.Handle(TypeOrderCreated, nil)
+		return
+	}
 	c.consumer.Handle(TypeOrderCreated, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderCreated
 		if err := ev.readText(msg.Payload); err != nil {
@@ -219,6 +263,10 @@ func (c *OrdersConsumer) OnOrderCreated(fn func(context.Context, OrderCreated) e
 // OnOrderCreatedTx sets a handler whose effects in the database and whose message
 // are settled in one transaction: exactly once.
 func (c *OrdersConsumer) OnOrderCreatedTx(fn func(context.Context, pgx.Tx, OrderCreated) error) {
+	if fn == nil {
+		c.consumer.HandleTx(TypeOrderCreated, nil)
+		return
+	}
 	c.consumer.HandleTx(TypeOrderCreated, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderCreated
 		if err := ev.readText(msg.Payload); err != nil {
@@ -231,7 +279,19 @@ func (c *OrdersConsumer) OnOrderCreatedTx(fn func(context.Context, pgx.Tx, Order
 // OnOrderCreatedBatch sets a handler of the events that follow one another. It returns nil
 // when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
 func (c *OrdersConsumer) OnOrderCreatedBatch(fn func(context.Context, []pgque.Delivery[OrderCreated]) []error, opts ...pgque.HandlerOption) {
-	c.consumer.HandleBatch(TypeOrderCreated, pgque.BatchOf((*OrderCreated).readText, fn), opts...)
+	if fn == nil {
+		c.consumer.HandleBatch(TypeOrderCreated, nil)
+		return
+	}
+	c.consumer.HandleBatch(TypeOrderCreated, func(ctx context.Context, msgs []pgque.Message) []error {
+		batch := make([]pgque.Delivery[OrderCreated], len(msgs))
+		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
+			batch[i].Message = msg
+			return batch[i].Event.readText(msg.Payload)
+		}, func(n int) []error {
+			return fn(ctx, batch[:n:n])
+		})
+	}, opts...)
 }
 
 // OrdersHandlers handles every event of the queue: one that the schemas gain is a
@@ -251,20 +311,29 @@ func (c *OrdersConsumer) Handle(h OrdersHandlers) {
 
 // OrderCancelledDeadLetters lists, shows, edits and replays the dead letters of
 // TypeOrderCancelled.
-func OrderCancelledDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[OrderCancelled] {
-	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderCancelled, (*OrderCancelled).readText)
+func OrderCancelledDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*OrderCancelled] {
+	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderCancelled, func(text string) (*OrderCancelled, error) {
+		ev := new(OrderCancelled)
+		return ev, ev.readText(text)
+	})
 }
 
 // OrderCompletedDeadLetters lists, shows, edits and replays the dead letters of
 // TypeOrderCompleted.
-func OrderCompletedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[OrderCompleted] {
-	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderCompleted, (*OrderCompleted).readText)
+func OrderCompletedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*OrderCompleted] {
+	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderCompleted, func(text string) (*OrderCompleted, error) {
+		ev := new(OrderCompleted)
+		return ev, ev.readText(text)
+	})
 }
 
 // OrderCreatedDeadLetters lists, shows, edits and replays the dead letters of
 // TypeOrderCreated.
-func OrderCreatedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[OrderCreated] {
-	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderCreated, (*OrderCreated).readText)
+func OrderCreatedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*OrderCreated] {
+	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderCreated, func(text string) (*OrderCreated, error) {
+		ev := new(OrderCreated)
+		return ev, ev.readText(text)
+	})
 }
 
 // OrderCancelled says that an order will not be fulfilled.
@@ -347,33 +416,30 @@ func (v *OrderCancelled) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "order_id":
-			if d.First(&seen, 1<<0) && d.String(&v.OrderID) {
+			d.Once(&seen, 1<<0)
+			if d.String(&v.OrderID) {
 				if !patternOrderCancelledOrderID.Match(v.OrderID) {
 					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "cancelled_at":
-			if d.First(&seen, 1<<1) {
-				d.Time(&v.CancelledAt)
-			}
+			d.Once(&seen, 1<<1)
+			d.Time(&v.CancelledAt)
 		case "reason":
-			if d.First(&seen, 1<<2) {
-				v.Reason.decode(d)
-			}
+			d.Once(&seen, 1<<2)
+			v.Reason.decode(d)
 		case "comment":
-			if d.First(&seen, 1<<3) {
-				v.Comment = new(string)
-				if d.String(v.Comment) {
-					if n := wire.Length(*v.Comment); n > 1000 {
-						d.Count("maxLength", n, 1000)
-					}
+			d.Once(&seen, 1<<3)
+			v.Comment = new(string)
+			if d.String(v.Comment) {
+				if n := wire.Length(*v.Comment); n > 1000 {
+					d.Count("maxLength", n, 1000)
 				}
 			}
 		case "refund":
-			if d.First(&seen, 1<<4) {
-				v.Refund = new(Money)
-				v.Refund.decode(d)
-			}
+			d.Once(&seen, 1<<4)
+			v.Refund = new(Money)
+			v.Refund.decode(d)
 		default:
 			d.Unknown("additionalProperties", string(d.Key()))
 			d.Skip()
@@ -385,29 +451,23 @@ func (v *OrderCancelled) decode(d *wire.Decoder) {
 }
 
 func (v *OrderCancelled) validate(r *wire.Report) {
-	r.Enter("order_id")
-	if r.Text(v.OrderID) {
-		if !patternOrderCancelledOrderID.Match(v.OrderID) {
-			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-		}
+	if !wire.ValidString(v.OrderID) {
+		r.At("order_id").NotText()
+	} else if !patternOrderCancelledOrderID.Match(v.OrderID) {
+		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 	}
-	r.Leave()
-	r.Enter("cancelled_at")
 	if !wire.ValidTime(v.CancelledAt) {
-		r.Format(v.CancelledAt.String(), "date-time")
+		r.At("cancelled_at").Format(v.CancelledAt.String(), "date-time")
 	}
-	r.Leave()
-	r.Enter("reason")
-	v.Reason.validate(r)
-	r.Leave()
+	if !v.Reason.Valid() {
+		r.At("reason").Enum(string(v.Reason))
+	}
 	if v.Comment != nil {
-		r.Enter("comment")
-		if r.Text(*v.Comment) {
-			if n := wire.Length(*v.Comment); n > 1000 {
-				r.Count("maxLength", n, 1000)
-			}
+		if !wire.ValidString(*v.Comment) {
+			r.At("comment").NotText()
+		} else if n := wire.Length(*v.Comment); n > 1000 {
+			r.At("comment").Count("maxLength", n, 1000)
 		}
-		r.Leave()
 	}
 	if v.Refund != nil {
 		r.Enter("refund")
@@ -417,24 +477,17 @@ func (v *OrderCancelled) validate(r *wire.Report) {
 }
 
 func (v *OrderCancelled) append(b []byte) []byte {
-	b = append(b, "{\"order_id\":"...)
-	b = wire.AppendString(b, v.OrderID)
-	b = append(b, ",\"cancelled_at\":"...)
-	b = wire.AppendTime(b, v.CancelledAt)
-	b = append(b, ",\"reason\":"...)
-	b = v.Reason.append(b)
-	b = append(b, ',')
+	b = wire.PutString(b, "{\"order_id\":", v.OrderID)
+	b = wire.PutTime(b, ",\"cancelled_at\":", v.CancelledAt)
+	b = wire.PutString(b, ",\"reason\":", string(v.Reason))
 	if v.Comment != nil {
-		b = append(b, "\"comment\":"...)
-		b = wire.AppendString(b, *v.Comment)
-		b = append(b, ',')
+		b = wire.PutString(b, ",\"comment\":", *v.Comment)
 	}
 	if v.Refund != nil {
-		b = append(b, "\"refund\":"...)
+		b = append(b, ",\"refund\":"...)
 		b = v.Refund.append(b)
-		b = append(b, ',')
 	}
-	return wire.EndObject(b)
+	return append(b, '}')
 }
 
 // Why the order was cancelled.
@@ -588,33 +641,30 @@ func (v *OrderCompleted) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "order_id":
-			if d.First(&seen, 1<<0) && d.String(&v.OrderID) {
+			d.Once(&seen, 1<<0)
+			if d.String(&v.OrderID) {
 				if !patternOrderCompletedOrderID.Match(v.OrderID) {
 					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "completed_at":
-			if d.First(&seen, 1<<1) {
-				d.Time(&v.CompletedAt)
-			}
+			d.Once(&seen, 1<<1)
+			d.Time(&v.CompletedAt)
 		case "payment_id":
-			if d.First(&seen, 1<<2) {
-				d.UUID(&v.PaymentID)
-			}
+			d.Once(&seen, 1<<2)
+			d.UUID(&v.PaymentID)
 		case "shipment_id":
-			if d.First(&seen, 1<<3) {
-				d.UUID(&v.ShipmentID)
-			}
+			d.Once(&seen, 1<<3)
+			d.UUID(&v.ShipmentID)
 		case "rating":
-			if d.First(&seen, 1<<4) {
-				v.Rating = new(int64)
-				if d.Int64(v.Rating) {
-					if *v.Rating < 1 {
-						d.Report.Number("minimum", *v.Rating, "1")
-					}
-					if *v.Rating > 5 {
-						d.Report.Number("maximum", *v.Rating, "5")
-					}
+			d.Once(&seen, 1<<4)
+			v.Rating = new(int64)
+			if d.Int64(v.Rating) {
+				if *v.Rating < 1 {
+					d.Integer("minimum", *v.Rating, "1")
+				}
+				if *v.Rating > 5 {
+					d.Integer("maximum", *v.Rating, "5")
 				}
 			}
 		default:
@@ -628,46 +678,33 @@ func (v *OrderCompleted) decode(d *wire.Decoder) {
 }
 
 func (v *OrderCompleted) validate(r *wire.Report) {
-	r.Enter("order_id")
-	if r.Text(v.OrderID) {
-		if !patternOrderCompletedOrderID.Match(v.OrderID) {
-			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-		}
+	if !wire.ValidString(v.OrderID) {
+		r.At("order_id").NotText()
+	} else if !patternOrderCompletedOrderID.Match(v.OrderID) {
+		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 	}
-	r.Leave()
-	r.Enter("completed_at")
 	if !wire.ValidTime(v.CompletedAt) {
-		r.Format(v.CompletedAt.String(), "date-time")
+		r.At("completed_at").Format(v.CompletedAt.String(), "date-time")
 	}
-	r.Leave()
 	if v.Rating != nil {
-		r.Enter("rating")
 		if *v.Rating < 1 {
-			r.Number("minimum", *v.Rating, "1")
+			r.At("rating").Integer("minimum", *v.Rating, "1")
 		}
 		if *v.Rating > 5 {
-			r.Number("maximum", *v.Rating, "5")
+			r.At("rating").Integer("maximum", *v.Rating, "5")
 		}
-		r.Leave()
 	}
 }
 
 func (v *OrderCompleted) append(b []byte) []byte {
-	b = append(b, "{\"order_id\":"...)
-	b = wire.AppendString(b, v.OrderID)
-	b = append(b, ",\"completed_at\":"...)
-	b = wire.AppendTime(b, v.CompletedAt)
-	b = append(b, ",\"payment_id\":"...)
-	b = wire.AppendUUID(b, v.PaymentID)
-	b = append(b, ",\"shipment_id\":"...)
-	b = wire.AppendUUID(b, v.ShipmentID)
-	b = append(b, ',')
+	b = wire.PutString(b, "{\"order_id\":", v.OrderID)
+	b = wire.PutTime(b, ",\"completed_at\":", v.CompletedAt)
+	b = wire.PutUUID(b, ",\"payment_id\":", v.PaymentID)
+	b = wire.PutUUID(b, ",\"shipment_id\":", v.ShipmentID)
 	if v.Rating != nil {
-		b = append(b, "\"rating\":"...)
-		b = wire.AppendInt(b, *v.Rating)
-		b = append(b, ',')
+		b = wire.PutInt(b, ",\"rating\":", *v.Rating)
 	}
-	return wire.EndObject(b)
+	return append(b, '}')
 }
 
 // OrderCreated says that a customer has placed an order and expects it to be
@@ -755,26 +792,26 @@ func (v OrderCreated) Validate() error {
 
 // LogValue is the value without what the schema calls secret.
 func (v OrderCreated) LogValue() slog.Value {
-	attrs := make([]slog.Attr, 0, 12)
-	attrs = append(attrs, slog.Any("version", v.Version))
-	attrs = append(attrs, slog.Any("order_id", v.OrderID))
-	attrs = append(attrs, slog.Any("created_at", v.CreatedAt))
-	attrs = append(attrs, slog.Any("channel", v.Channel))
-	attrs = append(attrs, slog.Any("customer", v.Customer))
-	attrs = append(attrs, slog.Any("ship_to", v.ShipTo))
+	attrs := make(wire.Attrs, 0, 12)
+	attrs.Add("version", v.Version)
+	attrs.Add("order_id", v.OrderID)
+	attrs.Add("created_at", v.CreatedAt)
+	attrs.Add("channel", v.Channel)
+	attrs.Add("customer", v.Customer)
+	attrs.Add("ship_to", v.ShipTo)
 	if v.BillTo != nil {
-		attrs = append(attrs, slog.Any("bill_to", *v.BillTo))
+		attrs.Add("bill_to", *v.BillTo)
 	}
-	attrs = append(attrs, slog.Any("lines", v.Lines))
-	attrs = append(attrs, slog.Any("total", v.Total))
-	attrs = append(attrs, slog.Any("coupons", v.Coupons))
+	attrs.Add("lines", v.Lines)
+	attrs.Add("total", v.Total)
+	attrs.Add("coupons", v.Coupons)
 	if value, ok := v.GiftMessage.Get(); ok {
-		attrs = append(attrs, slog.Any("gift_message", value))
+		attrs.Add("gift_message", value)
 	}
 	if v.Express != nil {
-		attrs = append(attrs, slog.Any("express", *v.Express))
+		attrs.Add("express", *v.Express)
 	}
-	return slog.GroupValue(attrs...)
+	return attrs.Value()
 }
 
 var (
@@ -790,97 +827,87 @@ func (v *OrderCreated) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "version":
-			if d.First(&seen, 1<<0) && d.Int64(&v.Version) {
+			d.Once(&seen, 1<<0)
+			if d.Int64(&v.Version) {
 				if v.Version != 1 {
 					d.Const(v.Version, "1")
 				}
 			}
 		case "order_id":
-			if d.First(&seen, 1<<1) && d.String(&v.OrderID) {
+			d.Once(&seen, 1<<1)
+			if d.String(&v.OrderID) {
 				if !patternOrderCreatedOrderID.Match(v.OrderID) {
 					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "created_at":
-			if d.First(&seen, 1<<2) {
-				d.Time(&v.CreatedAt)
-			}
+			d.Once(&seen, 1<<2)
+			d.Time(&v.CreatedAt)
 		case "channel":
-			if d.First(&seen, 1<<3) {
-				v.Channel.decode(d)
-			}
+			d.Once(&seen, 1<<3)
+			v.Channel.decode(d)
 		case "customer":
-			if d.First(&seen, 1<<4) {
-				v.Customer.decode(d)
-			}
+			d.Once(&seen, 1<<4)
+			v.Customer.decode(d)
 		case "ship_to":
-			if d.First(&seen, 1<<5) {
-				v.ShipTo.decode(d)
-			}
+			d.Once(&seen, 1<<5)
+			v.ShipTo.decode(d)
 		case "bill_to":
-			if d.First(&seen, 1<<6) {
-				v.BillTo = new(Address)
-				v.BillTo.decode(d)
-			}
+			d.Once(&seen, 1<<6)
+			v.BillTo = new(Address)
+			v.BillTo.decode(d)
 		case "lines":
-			if d.First(&seen, 1<<7) {
-				if d.Array() {
-					list := []OrderLine{}
-					for d.Item() {
-						list = append(wire.Room(d, list), OrderLine{})
-						list[len(list)-1].decode(d)
-					}
-					if n := len(list); n < 1 {
-						d.Count("minItems", n, 1)
-					} else if n > 100 {
-						d.Count("maxItems", n, 100)
-					}
-					v.Lines = list
+			d.Once(&seen, 1<<7)
+			if d.Array() {
+				list := []OrderLine{}
+				for d.Item() {
+					list = append(wire.Room(d, list), OrderLine{})
+					list[len(list)-1].decode(d)
 				}
+				if n := len(list); n < 1 || n > 100 {
+					d.Counts("Items", n, 1, 100)
+				}
+				v.Lines = list
 			}
 		case "total":
-			if d.First(&seen, 1<<8) {
-				v.Total.decode(d)
-			}
+			d.Once(&seen, 1<<8)
+			v.Total.decode(d)
 		case "coupons":
-			if d.First(&seen, 1<<9) {
-				if d.Array() {
-					list := []string{}
-					for d.Item() {
-						list = wire.Room(d, list)
-						var item string
-						if d.String(&item) {
-							if !patternOrderCreatedCoupons.Match(item) {
-								d.Pattern(item, "^[A-Z0-9]{6,12}$")
-							}
+			d.Once(&seen, 1<<9)
+			if d.Array() {
+				list := []string{}
+				for d.Item() {
+					list = wire.Room(d, list)
+					var item string
+					if d.String(&item) {
+						if !patternOrderCreatedCoupons.Match(item) {
+							d.Pattern(item, "^[A-Z0-9]{6,12}$")
 						}
-						list = append(list, item)
 					}
-					if n := len(list); n > 3 {
-						d.Count("maxItems", n, 3)
-					}
-					v.Coupons = list
+					list = append(list, item)
 				}
+				if n := len(list); n > 3 {
+					d.Count("maxItems", n, 3)
+				}
+				v.Coupons = list
 			}
 		case "gift_message":
-			if d.First(&seen, 1<<10) {
-				if d.Null() {
-					v.GiftMessage.SetNull()
-				} else {
-					var value string
-					if d.String(&value) {
-						if n := wire.Length(value); n > 300 {
-							d.Count("maxLength", n, 300)
-						}
+			d.Once(&seen, 1<<10)
+			if d.Null() {
+				v.GiftMessage.SetNull()
+			} else {
+				var value string
+				if d.String(&value) {
+					if n := wire.Length(value); n > 300 {
+						d.Count("maxLength", n, 300)
 					}
-					v.GiftMessage.Set(value)
 				}
+				v.GiftMessage.Set(value)
 			}
 		case "express":
-			if d.First(&seen, 1<<11) {
-				v.Express = new(bool)
-				d.Bool(v.Express)
-			}
+			d.Once(&seen, 1<<11)
+			v.Express = new(bool)
+			d.Bool(v.Express)
 		default:
 			d.Unknown("additionalProperties", string(d.Key()))
 			d.Skip()
@@ -893,27 +920,21 @@ func (v *OrderCreated) decode(d *wire.Decoder) {
 
 func (v *OrderCreated) validate(r *wire.Report) {
 	if v.Version != 0 {
-		r.Enter("version")
 		if v.Version != 1 {
-			r.Const(v.Version, "1")
-		}
-		r.Leave()
-	}
-	r.Enter("order_id")
-	if r.Text(v.OrderID) {
-		if !patternOrderCreatedOrderID.Match(v.OrderID) {
-			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
+			r.At("version").Const(v.Version, "1")
 		}
 	}
-	r.Leave()
-	r.Enter("created_at")
+	if !wire.ValidString(v.OrderID) {
+		r.At("order_id").NotText()
+	} else if !patternOrderCreatedOrderID.Match(v.OrderID) {
+		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
+	}
 	if !wire.ValidTime(v.CreatedAt) {
-		r.Format(v.CreatedAt.String(), "date-time")
+		r.At("created_at").Format(v.CreatedAt.String(), "date-time")
 	}
-	r.Leave()
-	r.Enter("channel")
-	v.Channel.validate(r)
-	r.Leave()
+	if !v.Channel.Valid() {
+		r.At("channel").Enum(string(v.Channel))
+	}
 	r.Enter("customer")
 	v.Customer.validate(r)
 	r.Leave()
@@ -926,10 +947,8 @@ func (v *OrderCreated) validate(r *wire.Report) {
 		r.Leave()
 	}
 	r.Enter("lines")
-	if n := len(v.Lines); n < 1 {
-		r.Count("minItems", n, 1)
-	} else if n > 100 {
-		r.Count("maxItems", n, 100)
+	if n := len(v.Lines); n < 1 || n > 100 {
+		r.Counts("Items", n, 1, 100)
 	}
 	for i := range v.Lines {
 		r.EnterIndex(i)
@@ -947,44 +966,37 @@ func (v *OrderCreated) validate(r *wire.Report) {
 		}
 		for i := range v.Coupons {
 			r.EnterIndex(i)
-			if r.Text(v.Coupons[i]) {
-				if !patternOrderCreatedCoupons.Match(v.Coupons[i]) {
-					r.Pattern(v.Coupons[i], "^[A-Z0-9]{6,12}$")
-				}
+			if !wire.ValidString(v.Coupons[i]) {
+				r.NotText()
+			} else if !patternOrderCreatedCoupons.Match(v.Coupons[i]) {
+				r.Pattern(v.Coupons[i], "^[A-Z0-9]{6,12}$")
 			}
 			r.Leave()
 		}
 		r.Leave()
 	}
 	if value, ok := v.GiftMessage.Get(); ok {
-		r.Enter("gift_message")
-		if r.Text(value) {
-			if n := wire.Length(value); n > 300 {
-				r.Count("maxLength", n, 300)
-			}
+		if !wire.ValidString(value) {
+			r.At("gift_message").NotText()
+		} else if n := wire.Length(value); n > 300 {
+			r.At("gift_message").Count("maxLength", n, 300)
 		}
-		r.Leave()
 	}
 }
 
 func (v *OrderCreated) append(b []byte) []byte {
-	b = append(b, "{\"version\":1,\"order_id\":"...)
-	b = wire.AppendString(b, v.OrderID)
-	b = append(b, ",\"created_at\":"...)
-	b = wire.AppendTime(b, v.CreatedAt)
-	b = append(b, ",\"channel\":"...)
-	b = v.Channel.append(b)
+	b = wire.PutString(b, "{\"version\":1,\"order_id\":", v.OrderID)
+	b = wire.PutTime(b, ",\"created_at\":", v.CreatedAt)
+	b = wire.PutString(b, ",\"channel\":", string(v.Channel))
 	b = append(b, ",\"customer\":"...)
 	b = v.Customer.append(b)
 	b = append(b, ",\"ship_to\":"...)
 	b = v.ShipTo.append(b)
-	b = append(b, ',')
 	if v.BillTo != nil {
-		b = append(b, "\"bill_to\":"...)
+		b = append(b, ",\"bill_to\":"...)
 		b = v.BillTo.append(b)
-		b = append(b, ',')
 	}
-	b = append(b, "\"lines\":["...)
+	b = append(b, ",\"lines\":["...)
 	for i := range v.Lines {
 		if i > 0 {
 			b = append(b, ',')
@@ -993,30 +1005,25 @@ func (v *OrderCreated) append(b []byte) []byte {
 	}
 	b = append(b, "],\"total\":"...)
 	b = v.Total.append(b)
-	b = append(b, ',')
 	if v.Coupons != nil {
-		b = append(b, "\"coupons\":["...)
+		b = append(b, ",\"coupons\":["...)
 		for i := range v.Coupons {
 			if i > 0 {
 				b = append(b, ',')
 			}
 			b = wire.AppendString(b, v.Coupons[i])
 		}
-		b = append(b, "],"...)
+		b = append(b, ']')
 	}
 	if value, ok := v.GiftMessage.Get(); ok {
-		b = append(b, "\"gift_message\":"...)
-		b = wire.AppendString(b, value)
-		b = append(b, ',')
+		b = wire.PutString(b, ",\"gift_message\":", value)
 	} else if v.GiftMessage.IsNull() {
-		b = append(b, "\"gift_message\":null,"...)
+		b = append(b, ",\"gift_message\":null"...)
 	}
 	if v.Express != nil {
-		b = append(b, "\"express\":"...)
-		b = wire.AppendBool(b, *v.Express)
-		b = append(b, ',')
+		b = wire.PutBool(b, ",\"express\":", *v.Express)
 	}
-	return wire.EndObject(b)
+	return append(b, '}')
 }
 
 // Where the order came in.
@@ -1151,66 +1158,64 @@ func (v *OrderLine) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "sku":
-			if d.First(&seen, 1<<0) && d.String(&v.SKU) {
+			d.Once(&seen, 1<<0)
+			if d.String(&v.SKU) {
 				if !patternOrderLineSKU.Match(v.SKU) {
 					d.Pattern(v.SKU, "^[A-Z]{2,8}-[0-9]{4}$")
 				}
 			}
 		case "title":
-			if d.First(&seen, 1<<1) && d.String(&v.Title) {
-				if n := wire.Length(v.Title); n < 1 {
-					d.Count("minLength", n, 1)
-				} else if n > 200 {
-					d.Count("maxLength", n, 200)
+			d.Once(&seen, 1<<1)
+			if d.String(&v.Title) {
+				if n := wire.Length(v.Title); n < 1 || n > 200 {
+					d.Counts("Length", n, 1, 200)
 				}
 			}
 		case "quantity":
-			if d.First(&seen, 1<<2) && d.Int64(&v.Quantity) {
+			d.Once(&seen, 1<<2)
+			if d.Int64(&v.Quantity) {
 				if v.Quantity < 1 {
-					d.Report.Number("minimum", v.Quantity, "1")
+					d.Integer("minimum", v.Quantity, "1")
 				}
 				if v.Quantity > 999 {
-					d.Report.Number("maximum", v.Quantity, "999")
+					d.Integer("maximum", v.Quantity, "999")
 				}
 			}
 		case "unit_price":
-			if d.First(&seen, 1<<3) {
-				v.UnitPrice.decode(d)
-			}
+			d.Once(&seen, 1<<3)
+			v.UnitPrice.decode(d)
 		case "weight_kg":
-			if d.First(&seen, 1<<4) {
-				v.WeightKg = new(float64)
-				if n, ok := d.Exact(v.WeightKg); ok {
-					if n.Compare(limitOrderLineWeightKg) <= 0 {
-						d.Report.Number("exclusiveMinimum", n, "0")
-					}
-					if n.Compare(limitOrderLineWeightKgNo2) > 0 {
-						d.Report.Number("maximum", n, "1000")
-					}
+			d.Once(&seen, 1<<4)
+			v.WeightKg = new(float64)
+			if n, ok := d.Exact(v.WeightKg); ok {
+				if n.Compare(limitOrderLineWeightKg) <= 0 {
+					d.Digits("exclusiveMinimum", n.Text(), "0")
+				}
+				if n.Compare(limitOrderLineWeightKgNo2) > 0 {
+					d.Digits("maximum", n.Text(), "1000")
 				}
 			}
 		case "options":
-			if d.First(&seen, 1<<5) {
-				if d.Object() {
-					members := map[string]string{}
-					for d.Member() {
-						name := d.Name()
-						if _, has := members[name]; has {
-							d.Duplicate()
-						}
-						var item string
-						if d.String(&item) {
-							if n := wire.Length(item); n > 100 {
-								d.Count("maxLength", n, 100)
-							}
-						}
-						members[name] = item
+			d.Once(&seen, 1<<5)
+			if d.Object() {
+				members := map[string]string{}
+				for d.Member() {
+					name := d.Name()
+					if _, has := members[name]; has {
+						d.Duplicate()
 					}
-					if n := len(members); n > 10 {
-						d.Count("maxProperties", n, 10)
+					var item string
+					if d.String(&item) {
+						if n := wire.Length(item); n > 100 {
+							d.Count("maxLength", n, 100)
+						}
 					}
-					v.Options = members
+					members[name] = item
 				}
+				if n := len(members); n > 10 {
+					d.Count("maxProperties", n, 10)
+				}
+				v.Options = members
 			}
 		default:
 			d.Unknown("additionalProperties", string(d.Key()))
@@ -1223,45 +1228,37 @@ func (v *OrderLine) decode(d *wire.Decoder) {
 }
 
 func (v *OrderLine) validate(r *wire.Report) {
-	r.Enter("sku")
-	if r.Text(v.SKU) {
-		if !patternOrderLineSKU.Match(v.SKU) {
-			r.Pattern(v.SKU, "^[A-Z]{2,8}-[0-9]{4}$")
-		}
+	if !wire.ValidString(v.SKU) {
+		r.At("sku").NotText()
+	} else if !patternOrderLineSKU.Match(v.SKU) {
+		r.At("sku").Pattern(v.SKU, "^[A-Z]{2,8}-[0-9]{4}$")
 	}
-	r.Leave()
-	r.Enter("title")
-	if r.Text(v.Title) {
-		if n := wire.Length(v.Title); n < 1 {
-			r.Count("minLength", n, 1)
-		} else if n > 200 {
-			r.Count("maxLength", n, 200)
-		}
+	if !wire.ValidString(v.Title) {
+		r.At("title").NotText()
+	} else if n := wire.Length(v.Title); n < 1 || n > 200 {
+		r.At("title").Counts("Length", n, 1, 200)
 	}
-	r.Leave()
-	r.Enter("quantity")
 	if v.Quantity < 1 {
-		r.Number("minimum", v.Quantity, "1")
+		r.At("quantity").Integer("minimum", v.Quantity, "1")
 	}
 	if v.Quantity > 999 {
-		r.Number("maximum", v.Quantity, "999")
+		r.At("quantity").Integer("maximum", v.Quantity, "999")
 	}
-	r.Leave()
 	r.Enter("unit_price")
 	v.UnitPrice.validate(r)
 	r.Leave()
 	if v.WeightKg != nil {
-		r.Enter("weight_kg")
-		if r.Finite(*v.WeightKg) {
+		if !wire.ValidFloat(*v.WeightKg) {
+			r.At("weight_kg").NotFinite()
+		} else {
 			n := wire.Float(*v.WeightKg)
 			if n.Compare(limitOrderLineWeightKg) <= 0 {
-				r.Number("exclusiveMinimum", n, "0")
+				r.At("weight_kg").Digits("exclusiveMinimum", n.Text(), "0")
 			}
 			if n.Compare(limitOrderLineWeightKgNo2) > 0 {
-				r.Number("maximum", n, "1000")
+				r.At("weight_kg").Digits("maximum", n.Text(), "1000")
 			}
 		}
-		r.Leave()
 	}
 	if v.Options != nil {
 		r.Enter("options")
@@ -1272,10 +1269,10 @@ func (v *OrderLine) validate(r *wire.Report) {
 			r.Enter(name)
 			r.Text(name)
 			item := v.Options[name]
-			if r.Text(item) {
-				if n := wire.Length(item); n > 100 {
-					r.Count("maxLength", n, 100)
-				}
+			if !wire.ValidString(item) {
+				r.NotText()
+			} else if n := wire.Length(item); n > 100 {
+				r.Count("maxLength", n, 100)
 			}
 			r.Leave()
 		}
@@ -1284,31 +1281,23 @@ func (v *OrderLine) validate(r *wire.Report) {
 }
 
 func (v *OrderLine) append(b []byte) []byte {
-	b = append(b, "{\"sku\":"...)
-	b = wire.AppendString(b, v.SKU)
-	b = append(b, ",\"title\":"...)
-	b = wire.AppendString(b, v.Title)
-	b = append(b, ",\"quantity\":"...)
-	b = wire.AppendInt(b, v.Quantity)
+	b = wire.PutString(b, "{\"sku\":", v.SKU)
+	b = wire.PutString(b, ",\"title\":", v.Title)
+	b = wire.PutInt(b, ",\"quantity\":", v.Quantity)
 	b = append(b, ",\"unit_price\":"...)
 	b = v.UnitPrice.append(b)
-	b = append(b, ',')
 	if v.WeightKg != nil {
-		b = append(b, "\"weight_kg\":"...)
-		b = wire.AppendFloat(b, *v.WeightKg)
-		b = append(b, ',')
+		b = wire.PutFloat(b, ",\"weight_kg\":", *v.WeightKg)
 	}
 	if v.Options != nil {
-		b = append(b, "\"options\":{"...)
+		b = append(b, ",\"options\":{"...)
 		for _, name := range wire.SortedKeys(v.Options) {
 			item := v.Options[name]
 			b = wire.AppendString(b, name)
-			b = append(b, ':')
-			b = wire.AppendString(b, item)
+			b = wire.PutString(b, ":", item)
 			b = append(b, ',')
 		}
 		b = wire.EndObject(b)
-		b = append(b, ',')
 	}
-	return wire.EndObject(b)
+	return append(b, '}')
 }

@@ -14,7 +14,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version3
+const _ = wire.Version4
 
 // QueuePayments is the name of the queue.
 const QueuePayments = "payments"
@@ -146,6 +146,10 @@ func (c *PaymentsConsumer) OnUnknown(fn pgque.HandlerFunc) {
 // OnPaymentCaptured sets the handler of TypePaymentCaptured. Metadata of the message is in
 // pgque.MessageFromContext.
 func (c *PaymentsConsumer) OnPaymentCaptured(fn func(context.Context, PaymentCaptured) error) {
+	if fn == nil {
+		c.consumer.Handle(TypePaymentCaptured, nil)
+		return
+	}
 	c.consumer.Handle(TypePaymentCaptured, func(ctx context.Context, msg pgque.Message) error {
 		var ev PaymentCaptured
 		if err := ev.readText(msg.Payload); err != nil {
@@ -158,6 +162,10 @@ func (c *PaymentsConsumer) OnPaymentCaptured(fn func(context.Context, PaymentCap
 // OnPaymentCapturedTx sets a handler whose effects in the database and whose message
 // are settled in one transaction: exactly once.
 func (c *PaymentsConsumer) OnPaymentCapturedTx(fn func(context.Context, pgx.Tx, PaymentCaptured) error) {
+	if fn == nil {
+		c.consumer.HandleTx(TypePaymentCaptured, nil)
+		return
+	}
 	c.consumer.HandleTx(TypePaymentCaptured, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev PaymentCaptured
 		if err := ev.readText(msg.Payload); err != nil {
@@ -170,12 +178,28 @@ func (c *PaymentsConsumer) OnPaymentCapturedTx(fn func(context.Context, pgx.Tx, 
 // OnPaymentCapturedBatch sets a handler of the events that follow one another. It returns nil
 // when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
 func (c *PaymentsConsumer) OnPaymentCapturedBatch(fn func(context.Context, []pgque.Delivery[PaymentCaptured]) []error, opts ...pgque.HandlerOption) {
-	c.consumer.HandleBatch(TypePaymentCaptured, pgque.BatchOf((*PaymentCaptured).readText, fn), opts...)
+	if fn == nil {
+		c.consumer.HandleBatch(TypePaymentCaptured, nil)
+		return
+	}
+	c.consumer.HandleBatch(TypePaymentCaptured, func(ctx context.Context, msgs []pgque.Message) []error {
+		batch := make([]pgque.Delivery[PaymentCaptured], len(msgs))
+		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
+			batch[i].Message = msg
+			return batch[i].Event.readText(msg.Payload)
+		}, func(n int) []error {
+			return fn(ctx, batch[:n:n])
+		})
+	}, opts...)
 }
 
 // OnPaymentDeclined sets the handler of TypePaymentDeclined. Metadata of the message is in
 // pgque.MessageFromContext.
 func (c *PaymentsConsumer) OnPaymentDeclined(fn func(context.Context, PaymentDeclined) error) {
+	if fn == nil {
+		c.consumer.Handle(TypePaymentDeclined, nil)
+		return
+	}
 	c.consumer.Handle(TypePaymentDeclined, func(ctx context.Context, msg pgque.Message) error {
 		var ev PaymentDeclined
 		if err := ev.readText(msg.Payload); err != nil {
@@ -188,6 +212,10 @@ func (c *PaymentsConsumer) OnPaymentDeclined(fn func(context.Context, PaymentDec
 // OnPaymentDeclinedTx sets a handler whose effects in the database and whose message
 // are settled in one transaction: exactly once.
 func (c *PaymentsConsumer) OnPaymentDeclinedTx(fn func(context.Context, pgx.Tx, PaymentDeclined) error) {
+	if fn == nil {
+		c.consumer.HandleTx(TypePaymentDeclined, nil)
+		return
+	}
 	c.consumer.HandleTx(TypePaymentDeclined, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev PaymentDeclined
 		if err := ev.readText(msg.Payload); err != nil {
@@ -200,12 +228,28 @@ func (c *PaymentsConsumer) OnPaymentDeclinedTx(fn func(context.Context, pgx.Tx, 
 // OnPaymentDeclinedBatch sets a handler of the events that follow one another. It returns nil
 // when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
 func (c *PaymentsConsumer) OnPaymentDeclinedBatch(fn func(context.Context, []pgque.Delivery[PaymentDeclined]) []error, opts ...pgque.HandlerOption) {
-	c.consumer.HandleBatch(TypePaymentDeclined, pgque.BatchOf((*PaymentDeclined).readText, fn), opts...)
+	if fn == nil {
+		c.consumer.HandleBatch(TypePaymentDeclined, nil)
+		return
+	}
+	c.consumer.HandleBatch(TypePaymentDeclined, func(ctx context.Context, msgs []pgque.Message) []error {
+		batch := make([]pgque.Delivery[PaymentDeclined], len(msgs))
+		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
+			batch[i].Message = msg
+			return batch[i].Event.readText(msg.Payload)
+		}, func(n int) []error {
+			return fn(ctx, batch[:n:n])
+		})
+	}, opts...)
 }
 
 // OnPaymentRefunded sets the handler of TypePaymentRefunded. Metadata of the message is in
 // pgque.MessageFromContext.
 func (c *PaymentsConsumer) OnPaymentRefunded(fn func(context.Context, PaymentRefunded) error) {
+	if fn == nil {
+		c.consumer.Handle(TypePaymentRefunded, nil)
+		return
+	}
 	c.consumer.Handle(TypePaymentRefunded, func(ctx context.Context, msg pgque.Message) error {
 		var ev PaymentRefunded
 		if err := ev.readText(msg.Payload); err != nil {
@@ -218,6 +262,10 @@ func (c *PaymentsConsumer) OnPaymentRefunded(fn func(context.Context, PaymentRef
 // OnPaymentRefundedTx sets a handler whose effects in the database and whose message
 // are settled in one transaction: exactly once.
 func (c *PaymentsConsumer) OnPaymentRefundedTx(fn func(context.Context, pgx.Tx, PaymentRefunded) error) {
+	if fn == nil {
+		c.consumer.HandleTx(TypePaymentRefunded, nil)
+		return
+	}
 	c.consumer.HandleTx(TypePaymentRefunded, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev PaymentRefunded
 		if err := ev.readText(msg.Payload); err != nil {
@@ -230,7 +278,19 @@ func (c *PaymentsConsumer) OnPaymentRefundedTx(fn func(context.Context, pgx.Tx, 
 // OnPaymentRefundedBatch sets a handler of the events that follow one another. It returns nil
 // when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
 func (c *PaymentsConsumer) OnPaymentRefundedBatch(fn func(context.Context, []pgque.Delivery[PaymentRefunded]) []error, opts ...pgque.HandlerOption) {
-	c.consumer.HandleBatch(TypePaymentRefunded, pgque.BatchOf((*PaymentRefunded).readText, fn), opts...)
+	if fn == nil {
+		c.consumer.HandleBatch(TypePaymentRefunded, nil)
+		return
+	}
+	c.consumer.HandleBatch(TypePaymentRefunded, func(ctx context.Context, msgs []pgque.Message) []error {
+		batch := make([]pgque.Delivery[PaymentRefunded], len(msgs))
+		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
+			batch[i].Message = msg
+			return batch[i].Event.readText(msg.Payload)
+		}, func(n int) []error {
+			return fn(ctx, batch[:n:n])
+		})
+	}, opts...)
 }
 
 // PaymentsHandlers handles every event of the queue: one that the schemas gain is a
@@ -250,20 +310,29 @@ func (c *PaymentsConsumer) Handle(h PaymentsHandlers) {
 
 // PaymentCapturedDeadLetters lists, shows, edits and replays the dead letters of
 // TypePaymentCaptured.
-func PaymentCapturedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[PaymentCaptured] {
-	return pgque.DeadLettersOf(c, QueuePayments, TypePaymentCaptured, (*PaymentCaptured).readText)
+func PaymentCapturedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*PaymentCaptured] {
+	return pgque.DeadLettersOf(c, QueuePayments, TypePaymentCaptured, func(text string) (*PaymentCaptured, error) {
+		ev := new(PaymentCaptured)
+		return ev, ev.readText(text)
+	})
 }
 
 // PaymentDeclinedDeadLetters lists, shows, edits and replays the dead letters of
 // TypePaymentDeclined.
-func PaymentDeclinedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[PaymentDeclined] {
-	return pgque.DeadLettersOf(c, QueuePayments, TypePaymentDeclined, (*PaymentDeclined).readText)
+func PaymentDeclinedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*PaymentDeclined] {
+	return pgque.DeadLettersOf(c, QueuePayments, TypePaymentDeclined, func(text string) (*PaymentDeclined, error) {
+		ev := new(PaymentDeclined)
+		return ev, ev.readText(text)
+	})
 }
 
 // PaymentRefundedDeadLetters lists, shows, edits and replays the dead letters of
 // TypePaymentRefunded.
-func PaymentRefundedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[PaymentRefunded] {
-	return pgque.DeadLettersOf(c, QueuePayments, TypePaymentRefunded, (*PaymentRefunded).readText)
+func PaymentRefundedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*PaymentRefunded] {
+	return pgque.DeadLettersOf(c, QueuePayments, TypePaymentRefunded, func(text string) (*PaymentRefunded, error) {
+		ev := new(PaymentRefunded)
+		return ev, ev.readText(text)
+	})
 }
 
 // PaymentCaptured says that the money for an order has been collected.
@@ -347,36 +416,30 @@ func (v *PaymentCaptured) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "payment_id":
-			if d.First(&seen, 1<<0) {
-				d.UUID(&v.PaymentID)
-			}
+			d.Once(&seen, 1<<0)
+			d.UUID(&v.PaymentID)
 		case "order_id":
-			if d.First(&seen, 1<<1) && d.String(&v.OrderID) {
+			d.Once(&seen, 1<<1)
+			if d.String(&v.OrderID) {
 				if !patternPaymentCapturedOrderID.Match(v.OrderID) {
 					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "amount":
-			if d.First(&seen, 1<<2) {
-				v.Amount.decode(d)
-			}
+			d.Once(&seen, 1<<2)
+			v.Amount.decode(d)
 		case "method":
-			if d.First(&seen, 1<<3) {
-				v.Method.decode(d)
-			}
+			d.Once(&seen, 1<<3)
+			v.Method.decode(d)
 		case "captured_at":
-			if d.First(&seen, 1<<4) {
-				d.Time(&v.CapturedAt)
-			}
+			d.Once(&seen, 1<<4)
+			d.Time(&v.CapturedAt)
 		case "reference":
-			if d.First(&seen, 1<<5) {
-				v.Reference = new(string)
-				if d.String(v.Reference) {
-					if n := wire.Length(*v.Reference); n < 1 {
-						d.Count("minLength", n, 1)
-					} else if n > 64 {
-						d.Count("maxLength", n, 64)
-					}
+			d.Once(&seen, 1<<5)
+			v.Reference = new(string)
+			if d.String(v.Reference) {
+				if n := wire.Length(*v.Reference); n < 1 || n > 64 {
+					d.Counts("Length", n, 1, 64)
 				}
 			}
 		default:
@@ -390,55 +453,41 @@ func (v *PaymentCaptured) decode(d *wire.Decoder) {
 }
 
 func (v *PaymentCaptured) validate(r *wire.Report) {
-	r.Enter("order_id")
-	if r.Text(v.OrderID) {
-		if !patternPaymentCapturedOrderID.Match(v.OrderID) {
-			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-		}
+	if !wire.ValidString(v.OrderID) {
+		r.At("order_id").NotText()
+	} else if !patternPaymentCapturedOrderID.Match(v.OrderID) {
+		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 	}
-	r.Leave()
 	r.Enter("amount")
 	v.Amount.validate(r)
 	r.Leave()
 	r.Enter("method")
 	v.Method.validate(r)
 	r.Leave()
-	r.Enter("captured_at")
 	if !wire.ValidTime(v.CapturedAt) {
-		r.Format(v.CapturedAt.String(), "date-time")
+		r.At("captured_at").Format(v.CapturedAt.String(), "date-time")
 	}
-	r.Leave()
 	if v.Reference != nil {
-		r.Enter("reference")
-		if r.Text(*v.Reference) {
-			if n := wire.Length(*v.Reference); n < 1 {
-				r.Count("minLength", n, 1)
-			} else if n > 64 {
-				r.Count("maxLength", n, 64)
-			}
+		if !wire.ValidString(*v.Reference) {
+			r.At("reference").NotText()
+		} else if n := wire.Length(*v.Reference); n < 1 || n > 64 {
+			r.At("reference").Counts("Length", n, 1, 64)
 		}
-		r.Leave()
 	}
 }
 
 func (v *PaymentCaptured) append(b []byte) []byte {
-	b = append(b, "{\"payment_id\":"...)
-	b = wire.AppendUUID(b, v.PaymentID)
-	b = append(b, ",\"order_id\":"...)
-	b = wire.AppendString(b, v.OrderID)
+	b = wire.PutUUID(b, "{\"payment_id\":", v.PaymentID)
+	b = wire.PutString(b, ",\"order_id\":", v.OrderID)
 	b = append(b, ",\"amount\":"...)
 	b = v.Amount.append(b)
 	b = append(b, ",\"method\":"...)
 	b = v.Method.append(b)
-	b = append(b, ",\"captured_at\":"...)
-	b = wire.AppendTime(b, v.CapturedAt)
-	b = append(b, ',')
+	b = wire.PutTime(b, ",\"captured_at\":", v.CapturedAt)
 	if v.Reference != nil {
-		b = append(b, "\"reference\":"...)
-		b = wire.AppendString(b, *v.Reference)
-		b = append(b, ',')
+		b = wire.PutString(b, ",\"reference\":", *v.Reference)
 	}
-	return wire.EndObject(b)
+	return append(b, '}')
 }
 
 // PaymentDeclined says that an attempt to collect money did not succeed.
@@ -522,33 +571,29 @@ func (v *PaymentDeclined) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "payment_id":
-			if d.First(&seen, 1<<0) {
-				d.UUID(&v.PaymentID)
-			}
+			d.Once(&seen, 1<<0)
+			d.UUID(&v.PaymentID)
 		case "order_id":
-			if d.First(&seen, 1<<1) && d.String(&v.OrderID) {
+			d.Once(&seen, 1<<1)
+			if d.String(&v.OrderID) {
 				if !patternPaymentDeclinedOrderID.Match(v.OrderID) {
 					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "amount":
-			if d.First(&seen, 1<<2) {
-				v.Amount.decode(d)
-			}
+			d.Once(&seen, 1<<2)
+			v.Amount.decode(d)
 		case "declined_at":
-			if d.First(&seen, 1<<3) {
-				d.Time(&v.DeclinedAt)
-			}
+			d.Once(&seen, 1<<3)
+			d.Time(&v.DeclinedAt)
 		case "reason":
-			if d.First(&seen, 1<<4) {
-				v.Reason.decode(d)
-			}
+			d.Once(&seen, 1<<4)
+			v.Reason.decode(d)
 		case "retry_after":
-			if d.First(&seen, 1<<5) {
-				if !d.Null() {
-					v.RetryAfter = new(time.Time)
-					d.Time(v.RetryAfter)
-				}
+			d.Once(&seen, 1<<5)
+			if !d.Null() {
+				v.RetryAfter = new(time.Time)
+				d.Time(v.RetryAfter)
 			}
 		default:
 			d.Unknown("additionalProperties", string(d.Key()))
@@ -561,52 +606,41 @@ func (v *PaymentDeclined) decode(d *wire.Decoder) {
 }
 
 func (v *PaymentDeclined) validate(r *wire.Report) {
-	r.Enter("order_id")
-	if r.Text(v.OrderID) {
-		if !patternPaymentDeclinedOrderID.Match(v.OrderID) {
-			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-		}
+	if !wire.ValidString(v.OrderID) {
+		r.At("order_id").NotText()
+	} else if !patternPaymentDeclinedOrderID.Match(v.OrderID) {
+		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 	}
-	r.Leave()
 	r.Enter("amount")
 	v.Amount.validate(r)
 	r.Leave()
-	r.Enter("declined_at")
 	if !wire.ValidTime(v.DeclinedAt) {
-		r.Format(v.DeclinedAt.String(), "date-time")
+		r.At("declined_at").Format(v.DeclinedAt.String(), "date-time")
 	}
-	r.Leave()
-	r.Enter("reason")
-	v.Reason.validate(r)
-	r.Leave()
+	if !v.Reason.Valid() {
+		r.At("reason").Enum(string(v.Reason))
+	}
 	if v.RetryAfter != nil {
-		r.Enter("retry_after")
 		if !wire.ValidTime(*v.RetryAfter) {
-			r.Format(v.RetryAfter.String(), "date-time")
+			r.At("retry_after").Format(v.RetryAfter.String(), "date-time")
 		}
-		r.Leave()
 	}
 }
 
 func (v *PaymentDeclined) append(b []byte) []byte {
-	b = append(b, "{\"payment_id\":"...)
-	b = wire.AppendUUID(b, v.PaymentID)
-	b = append(b, ",\"order_id\":"...)
-	b = wire.AppendString(b, v.OrderID)
+	b = wire.PutUUID(b, "{\"payment_id\":", v.PaymentID)
+	b = wire.PutString(b, ",\"order_id\":", v.OrderID)
 	b = append(b, ",\"amount\":"...)
 	b = v.Amount.append(b)
-	b = append(b, ",\"declined_at\":"...)
-	b = wire.AppendTime(b, v.DeclinedAt)
-	b = append(b, ",\"reason\":"...)
-	b = v.Reason.append(b)
+	b = wire.PutTime(b, ",\"declined_at\":", v.DeclinedAt)
+	b = wire.PutString(b, ",\"reason\":", string(v.Reason))
 	b = append(b, ",\"retry_after\":"...)
 	if v.RetryAfter == nil {
 		b = append(b, "null"...)
 	} else {
 		b = wire.AppendTime(b, *v.RetryAfter)
 	}
-	b = append(b, '}')
-	return b
+	return append(b, '}')
 }
 
 // The provider's reason, mapped to ours.
@@ -732,27 +766,22 @@ func (v *PaymentMethod) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "kind":
-			if d.First(&seen, 1<<0) {
-				v.Kind.decode(d)
-			}
+			d.Once(&seen, 1<<0)
+			v.Kind.decode(d)
 		case "card_last4":
-			if d.First(&seen, 1<<1) {
-				v.CardLast4 = new(string)
-				if d.String(v.CardLast4) {
-					if !patternPaymentMethodCardLast4.Match(*v.CardLast4) {
-						d.Pattern(*v.CardLast4, "^[0-9]{4}$")
-					}
+			d.Once(&seen, 1<<1)
+			v.CardLast4 = new(string)
+			if d.String(v.CardLast4) {
+				if !patternPaymentMethodCardLast4.Match(*v.CardLast4) {
+					d.Pattern(*v.CardLast4, "^[0-9]{4}$")
 				}
 			}
 		case "wallet":
-			if d.First(&seen, 1<<2) {
-				v.Wallet = new(string)
-				if d.String(v.Wallet) {
-					if n := wire.Length(*v.Wallet); n < 1 {
-						d.Count("minLength", n, 1)
-					} else if n > 40 {
-						d.Count("maxLength", n, 40)
-					}
+			d.Once(&seen, 1<<2)
+			v.Wallet = new(string)
+			if d.String(v.Wallet) {
+				if n := wire.Length(*v.Wallet); n < 1 || n > 40 {
+					d.Counts("Length", n, 1, 40)
 				}
 			}
 		default:
@@ -766,46 +795,34 @@ func (v *PaymentMethod) decode(d *wire.Decoder) {
 }
 
 func (v *PaymentMethod) validate(r *wire.Report) {
-	r.Enter("kind")
-	v.Kind.validate(r)
-	r.Leave()
+	if !v.Kind.Valid() {
+		r.At("kind").Enum(string(v.Kind))
+	}
 	if v.CardLast4 != nil {
-		r.Enter("card_last4")
-		if r.Text(*v.CardLast4) {
-			if !patternPaymentMethodCardLast4.Match(*v.CardLast4) {
-				r.Pattern(*v.CardLast4, "^[0-9]{4}$")
-			}
+		if !wire.ValidString(*v.CardLast4) {
+			r.At("card_last4").NotText()
+		} else if !patternPaymentMethodCardLast4.Match(*v.CardLast4) {
+			r.At("card_last4").Pattern(*v.CardLast4, "^[0-9]{4}$")
 		}
-		r.Leave()
 	}
 	if v.Wallet != nil {
-		r.Enter("wallet")
-		if r.Text(*v.Wallet) {
-			if n := wire.Length(*v.Wallet); n < 1 {
-				r.Count("minLength", n, 1)
-			} else if n > 40 {
-				r.Count("maxLength", n, 40)
-			}
+		if !wire.ValidString(*v.Wallet) {
+			r.At("wallet").NotText()
+		} else if n := wire.Length(*v.Wallet); n < 1 || n > 40 {
+			r.At("wallet").Counts("Length", n, 1, 40)
 		}
-		r.Leave()
 	}
 }
 
 func (v *PaymentMethod) append(b []byte) []byte {
-	b = append(b, "{\"kind\":"...)
-	b = v.Kind.append(b)
-	b = append(b, ',')
+	b = wire.PutString(b, "{\"kind\":", string(v.Kind))
 	if v.CardLast4 != nil {
-		b = append(b, "\"card_last4\":"...)
-		b = wire.AppendString(b, *v.CardLast4)
-		b = append(b, ',')
+		b = wire.PutString(b, ",\"card_last4\":", *v.CardLast4)
 	}
 	if v.Wallet != nil {
-		b = append(b, "\"wallet\":"...)
-		b = wire.AppendString(b, *v.Wallet)
-		b = append(b, ',')
+		b = wire.PutString(b, ",\"wallet\":", *v.Wallet)
 	}
-	return wire.EndObject(b)
+	return append(b, '}')
 }
 
 // PaymentMethodKind is /$defs/method/properties/kind of
@@ -962,46 +979,42 @@ func (v *PaymentRefunded) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "payment_id":
-			if d.First(&seen, 1<<0) {
-				d.UUID(&v.PaymentID)
-			}
+			d.Once(&seen, 1<<0)
+			d.UUID(&v.PaymentID)
 		case "order_id":
-			if d.First(&seen, 1<<1) && d.String(&v.OrderID) {
+			d.Once(&seen, 1<<1)
+			if d.String(&v.OrderID) {
 				if !patternPaymentRefundedOrderID.Match(v.OrderID) {
 					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "amount":
-			if d.First(&seen, 1<<2) {
-				v.Amount.decode(d)
-			}
+			d.Once(&seen, 1<<2)
+			v.Amount.decode(d)
 		case "refunded_at":
-			if d.First(&seen, 1<<3) {
-				d.Time(&v.RefundedAt)
-			}
+			d.Once(&seen, 1<<3)
+			d.Time(&v.RefundedAt)
 		case "partial":
-			if d.First(&seen, 1<<4) {
-				d.Bool(&v.Partial)
-			}
+			d.Once(&seen, 1<<4)
+			d.Bool(&v.Partial)
 		case "skus":
-			if d.First(&seen, 1<<5) {
-				if d.Array() {
-					list := []string{}
-					for d.Item() {
-						list = wire.Room(d, list)
-						var item string
-						if d.String(&item) {
-							if !patternPaymentRefundedSKUs.Match(item) {
-								d.Pattern(item, "^[A-Z]{2,8}-[0-9]{4}$")
-							}
+			d.Once(&seen, 1<<5)
+			if d.Array() {
+				list := []string{}
+				for d.Item() {
+					list = wire.Room(d, list)
+					var item string
+					if d.String(&item) {
+						if !patternPaymentRefundedSKUs.Match(item) {
+							d.Pattern(item, "^[A-Z]{2,8}-[0-9]{4}$")
 						}
-						list = append(list, item)
 					}
-					if n := len(list); n > 100 {
-						d.Count("maxItems", n, 100)
-					}
-					v.SKUs = list
+					list = append(list, item)
 				}
+				if n := len(list); n > 100 {
+					d.Count("maxItems", n, 100)
+				}
+				v.SKUs = list
 			}
 		default:
 			d.Unknown("additionalProperties", string(d.Key()))
@@ -1014,21 +1027,17 @@ func (v *PaymentRefunded) decode(d *wire.Decoder) {
 }
 
 func (v *PaymentRefunded) validate(r *wire.Report) {
-	r.Enter("order_id")
-	if r.Text(v.OrderID) {
-		if !patternPaymentRefundedOrderID.Match(v.OrderID) {
-			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-		}
+	if !wire.ValidString(v.OrderID) {
+		r.At("order_id").NotText()
+	} else if !patternPaymentRefundedOrderID.Match(v.OrderID) {
+		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 	}
-	r.Leave()
 	r.Enter("amount")
 	v.Amount.validate(r)
 	r.Leave()
-	r.Enter("refunded_at")
 	if !wire.ValidTime(v.RefundedAt) {
-		r.Format(v.RefundedAt.String(), "date-time")
+		r.At("refunded_at").Format(v.RefundedAt.String(), "date-time")
 	}
-	r.Leave()
 	if v.SKUs != nil {
 		r.Enter("skus")
 		if n := len(v.SKUs); n > 100 {
@@ -1036,10 +1045,10 @@ func (v *PaymentRefunded) validate(r *wire.Report) {
 		}
 		for i := range v.SKUs {
 			r.EnterIndex(i)
-			if r.Text(v.SKUs[i]) {
-				if !patternPaymentRefundedSKUs.Match(v.SKUs[i]) {
-					r.Pattern(v.SKUs[i], "^[A-Z]{2,8}-[0-9]{4}$")
-				}
+			if !wire.ValidString(v.SKUs[i]) {
+				r.NotText()
+			} else if !patternPaymentRefundedSKUs.Match(v.SKUs[i]) {
+				r.Pattern(v.SKUs[i], "^[A-Z]{2,8}-[0-9]{4}$")
 			}
 			r.Leave()
 		}
@@ -1048,26 +1057,21 @@ func (v *PaymentRefunded) validate(r *wire.Report) {
 }
 
 func (v *PaymentRefunded) append(b []byte) []byte {
-	b = append(b, "{\"payment_id\":"...)
-	b = wire.AppendUUID(b, v.PaymentID)
-	b = append(b, ",\"order_id\":"...)
-	b = wire.AppendString(b, v.OrderID)
+	b = wire.PutUUID(b, "{\"payment_id\":", v.PaymentID)
+	b = wire.PutString(b, ",\"order_id\":", v.OrderID)
 	b = append(b, ",\"amount\":"...)
 	b = v.Amount.append(b)
-	b = append(b, ",\"refunded_at\":"...)
-	b = wire.AppendTime(b, v.RefundedAt)
-	b = append(b, ",\"partial\":"...)
-	b = wire.AppendBool(b, v.Partial)
-	b = append(b, ',')
+	b = wire.PutTime(b, ",\"refunded_at\":", v.RefundedAt)
+	b = wire.PutBool(b, ",\"partial\":", v.Partial)
 	if v.SKUs != nil {
-		b = append(b, "\"skus\":["...)
+		b = append(b, ",\"skus\":["...)
 		for i := range v.SKUs {
 			if i > 0 {
 				b = append(b, ',')
 			}
 			b = wire.AppendString(b, v.SKUs[i])
 		}
-		b = append(b, "],"...)
+		b = append(b, ']')
 	}
-	return wire.EndObject(b)
+	return append(b, '}')
 }

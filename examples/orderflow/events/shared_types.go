@@ -12,7 +12,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version3
+const _ = wire.Version4
 
 // Address is a place that post and parcels reach.
 type Address struct {
@@ -73,56 +73,49 @@ func (v *Address) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "name":
-			if d.First(&seen, 1<<0) && d.String(&v.Name) {
-				if n := wire.Length(v.Name); n < 1 {
-					d.Count("minLength", n, 1)
-				} else if n > 100 {
-					d.Count("maxLength", n, 100)
+			d.Once(&seen, 1<<0)
+			if d.String(&v.Name) {
+				if n := wire.Length(v.Name); n < 1 || n > 100 {
+					d.Counts("Length", n, 1, 100)
 				}
 			}
 		case "lines":
-			if d.First(&seen, 1<<1) {
-				if d.Array() {
-					list := []string{}
-					for d.Item() {
-						list = wire.Room(d, list)
-						var item string
-						if d.String(&item) {
-							if n := wire.Length(item); n < 1 {
-								d.Count("minLength", n, 1)
-							} else if n > 100 {
-								d.Count("maxLength", n, 100)
-							}
+			d.Once(&seen, 1<<1)
+			if d.Array() {
+				list := []string{}
+				for d.Item() {
+					list = wire.Room(d, list)
+					var item string
+					if d.String(&item) {
+						if n := wire.Length(item); n < 1 || n > 100 {
+							d.Counts("Length", n, 1, 100)
 						}
-						list = append(list, item)
 					}
-					if n := len(list); n < 1 {
-						d.Count("minItems", n, 1)
-					} else if n > 4 {
-						d.Count("maxItems", n, 4)
-					}
-					v.Lines = list
+					list = append(list, item)
 				}
+				if n := len(list); n < 1 || n > 4 {
+					d.Counts("Items", n, 1, 4)
+				}
+				v.Lines = list
 			}
 		case "postal_code":
-			if d.First(&seen, 1<<2) {
-				v.PostalCode = new(string)
-				if d.String(v.PostalCode) {
-					if !patternAddressPostalCode.Match(*v.PostalCode) {
-						d.Pattern(*v.PostalCode, "^[0-9A-Z][0-9A-Z -]{1,9}$")
-					}
+			d.Once(&seen, 1<<2)
+			v.PostalCode = new(string)
+			if d.String(v.PostalCode) {
+				if !patternAddressPostalCode.Match(*v.PostalCode) {
+					d.Pattern(*v.PostalCode, "^[0-9A-Z][0-9A-Z -]{1,9}$")
 				}
 			}
 		case "city":
-			if d.First(&seen, 1<<3) && d.String(&v.City) {
-				if n := wire.Length(v.City); n < 1 {
-					d.Count("minLength", n, 1)
-				} else if n > 80 {
-					d.Count("maxLength", n, 80)
+			d.Once(&seen, 1<<3)
+			if d.String(&v.City) {
+				if n := wire.Length(v.City); n < 1 || n > 80 {
+					d.Counts("Length", n, 1, 80)
 				}
 			}
 		case "country":
-			if d.First(&seen, 1<<4) && d.String(&v.Country) {
+			d.Once(&seen, 1<<4)
+			if d.String(&v.Country) {
 				if !patternAddressCountry.Match(v.Country) {
 					d.Pattern(v.Country, "^[A-Z]{2}$")
 				}
@@ -138,63 +131,46 @@ func (v *Address) decode(d *wire.Decoder) {
 }
 
 func (v *Address) validate(r *wire.Report) {
-	r.Enter("name")
-	if r.Text(v.Name) {
-		if n := wire.Length(v.Name); n < 1 {
-			r.Count("minLength", n, 1)
-		} else if n > 100 {
-			r.Count("maxLength", n, 100)
-		}
+	if !wire.ValidString(v.Name) {
+		r.At("name").NotText()
+	} else if n := wire.Length(v.Name); n < 1 || n > 100 {
+		r.At("name").Counts("Length", n, 1, 100)
 	}
-	r.Leave()
 	r.Enter("lines")
-	if n := len(v.Lines); n < 1 {
-		r.Count("minItems", n, 1)
-	} else if n > 4 {
-		r.Count("maxItems", n, 4)
+	if n := len(v.Lines); n < 1 || n > 4 {
+		r.Counts("Items", n, 1, 4)
 	}
 	for i := range v.Lines {
 		r.EnterIndex(i)
-		if r.Text(v.Lines[i]) {
-			if n := wire.Length(v.Lines[i]); n < 1 {
-				r.Count("minLength", n, 1)
-			} else if n > 100 {
-				r.Count("maxLength", n, 100)
-			}
+		if !wire.ValidString(v.Lines[i]) {
+			r.NotText()
+		} else if n := wire.Length(v.Lines[i]); n < 1 || n > 100 {
+			r.Counts("Length", n, 1, 100)
 		}
 		r.Leave()
 	}
 	r.Leave()
 	if v.PostalCode != nil {
-		r.Enter("postal_code")
-		if r.Text(*v.PostalCode) {
-			if !patternAddressPostalCode.Match(*v.PostalCode) {
-				r.Pattern(*v.PostalCode, "^[0-9A-Z][0-9A-Z -]{1,9}$")
-			}
-		}
-		r.Leave()
-	}
-	r.Enter("city")
-	if r.Text(v.City) {
-		if n := wire.Length(v.City); n < 1 {
-			r.Count("minLength", n, 1)
-		} else if n > 80 {
-			r.Count("maxLength", n, 80)
+		if !wire.ValidString(*v.PostalCode) {
+			r.At("postal_code").NotText()
+		} else if !patternAddressPostalCode.Match(*v.PostalCode) {
+			r.At("postal_code").Pattern(*v.PostalCode, "^[0-9A-Z][0-9A-Z -]{1,9}$")
 		}
 	}
-	r.Leave()
-	r.Enter("country")
-	if r.Text(v.Country) {
-		if !patternAddressCountry.Match(v.Country) {
-			r.Pattern(v.Country, "^[A-Z]{2}$")
-		}
+	if !wire.ValidString(v.City) {
+		r.At("city").NotText()
+	} else if n := wire.Length(v.City); n < 1 || n > 80 {
+		r.At("city").Counts("Length", n, 1, 80)
 	}
-	r.Leave()
+	if !wire.ValidString(v.Country) {
+		r.At("country").NotText()
+	} else if !patternAddressCountry.Match(v.Country) {
+		r.At("country").Pattern(v.Country, "^[A-Z]{2}$")
+	}
 }
 
 func (v *Address) append(b []byte) []byte {
-	b = append(b, "{\"name\":"...)
-	b = wire.AppendString(b, v.Name)
+	b = wire.PutString(b, "{\"name\":", v.Name)
 	b = append(b, ",\"lines\":["...)
 	for i := range v.Lines {
 		if i > 0 {
@@ -202,18 +178,13 @@ func (v *Address) append(b []byte) []byte {
 		}
 		b = wire.AppendString(b, v.Lines[i])
 	}
-	b = append(b, "],"...)
+	b = append(b, ']')
 	if v.PostalCode != nil {
-		b = append(b, "\"postal_code\":"...)
-		b = wire.AppendString(b, *v.PostalCode)
-		b = append(b, ',')
+		b = wire.PutString(b, ",\"postal_code\":", *v.PostalCode)
 	}
-	b = append(b, "\"city\":"...)
-	b = wire.AppendString(b, v.City)
-	b = append(b, ",\"country\":"...)
-	b = wire.AppendString(b, v.Country)
-	b = append(b, '}')
-	return b
+	b = wire.PutString(b, ",\"city\":", v.City)
+	b = wire.PutString(b, ",\"country\":", v.Country)
+	return append(b, '}')
 }
 
 // Customer is the person or company that buys.
@@ -265,17 +236,17 @@ func (v Customer) Validate() error {
 
 // LogValue is the value without what the schema calls secret.
 func (v Customer) LogValue() slog.Value {
-	attrs := make([]slog.Attr, 0, 5)
-	attrs = append(attrs, slog.Any("id", v.ID))
-	attrs = append(attrs, slog.String("email", "[hidden]"))
-	attrs = append(attrs, slog.Any("name", v.Name))
+	attrs := make(wire.Attrs, 0, 5)
+	attrs.Add("id", v.ID)
+	attrs.Hide("email")
+	attrs.Add("name", v.Name)
 	if !v.Phone.IsAbsent() {
-		attrs = append(attrs, slog.String("phone", "[hidden]"))
+		attrs.Hide("phone")
 	}
 	if v.Segment != nil {
-		attrs = append(attrs, slog.Any("segment", *v.Segment))
+		attrs.Add("segment", *v.Segment)
 	}
-	return slog.GroupValue(attrs...)
+	return attrs.Value()
 }
 
 var (
@@ -290,51 +261,46 @@ func (v *Customer) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "id":
-			if d.First(&seen, 1<<0) {
-				d.UUID(&v.ID)
-			}
+			d.Once(&seen, 1<<0)
+			d.UUID(&v.ID)
 		case "email":
-			if d.First(&seen, 1<<1) {
-				d.Conceal()
-				if d.String(&v.Email) {
-					if n := wire.Length(v.Email); n > 254 {
-						d.Count("maxLength", n, 254)
-					}
-					if !wire.FormatEmail(v.Email) {
-						d.Format(v.Email, "email")
-					}
+			d.Once(&seen, 1<<1)
+			d.Conceal()
+			if d.String(&v.Email) {
+				if n := wire.Length(v.Email); n > 254 {
+					d.Count("maxLength", n, 254)
 				}
-				d.Reveal()
+				if !wire.FormatEmail(v.Email) {
+					d.Format(v.Email, "email")
+				}
 			}
+			d.Reveal()
 		case "name":
-			if d.First(&seen, 1<<2) && d.String(&v.Name) {
-				if n := wire.Length(v.Name); n < 1 {
-					d.Count("minLength", n, 1)
-				} else if n > 100 {
-					d.Count("maxLength", n, 100)
+			d.Once(&seen, 1<<2)
+			if d.String(&v.Name) {
+				if n := wire.Length(v.Name); n < 1 || n > 100 {
+					d.Counts("Length", n, 1, 100)
 				}
 			}
 		case "phone":
-			if d.First(&seen, 1<<3) {
-				d.Conceal()
-				if d.Null() {
-					v.Phone.SetNull()
-				} else {
-					var value string
-					if d.String(&value) {
-						if !patternCustomerPhone.Match(value) {
-							d.Pattern(value, "^\\+[1-9][0-9]{6,14}$")
-						}
+			d.Once(&seen, 1<<3)
+			d.Conceal()
+			if d.Null() {
+				v.Phone.SetNull()
+			} else {
+				var value string
+				if d.String(&value) {
+					if !patternCustomerPhone.Match(value) {
+						d.Pattern(value, "^\\+[1-9][0-9]{6,14}$")
 					}
-					v.Phone.Set(value)
 				}
-				d.Reveal()
+				v.Phone.Set(value)
 			}
+			d.Reveal()
 		case "segment":
-			if d.First(&seen, 1<<4) {
-				v.Segment = new(CustomerSegment)
-				v.Segment.decode(d)
-			}
+			d.Once(&seen, 1<<4)
+			v.Segment = new(CustomerSegment)
+			v.Segment.decode(d)
 		default:
 			v.Extra = d.Extra(v.Extra)
 		}
@@ -346,41 +312,35 @@ func (v *Customer) decode(d *wire.Decoder) {
 
 func (v *Customer) validate(r *wire.Report) {
 	r.Conceal()
-	r.Enter("email")
-	if r.Text(v.Email) {
+	if !wire.ValidString(v.Email) {
+		r.At("email").NotText()
+	} else {
 		if n := wire.Length(v.Email); n > 254 {
-			r.Count("maxLength", n, 254)
+			r.At("email").Count("maxLength", n, 254)
 		}
 		if !wire.FormatEmail(v.Email) {
-			r.Format(v.Email, "email")
+			r.At("email").Format(v.Email, "email")
 		}
 	}
-	r.Leave()
 	r.Reveal()
-	r.Enter("name")
-	if r.Text(v.Name) {
-		if n := wire.Length(v.Name); n < 1 {
-			r.Count("minLength", n, 1)
-		} else if n > 100 {
-			r.Count("maxLength", n, 100)
-		}
+	if !wire.ValidString(v.Name) {
+		r.At("name").NotText()
+	} else if n := wire.Length(v.Name); n < 1 || n > 100 {
+		r.At("name").Counts("Length", n, 1, 100)
 	}
-	r.Leave()
 	r.Conceal()
 	if value, ok := v.Phone.Get(); ok {
-		r.Enter("phone")
-		if r.Text(value) {
-			if !patternCustomerPhone.Match(value) {
-				r.Pattern(value, "^\\+[1-9][0-9]{6,14}$")
-			}
+		if !wire.ValidString(value) {
+			r.At("phone").NotText()
+		} else if !patternCustomerPhone.Match(value) {
+			r.At("phone").Pattern(value, "^\\+[1-9][0-9]{6,14}$")
 		}
-		r.Leave()
 	}
 	r.Reveal()
 	if v.Segment != nil {
-		r.Enter("segment")
-		v.Segment.validate(r)
-		r.Leave()
+		if !v.Segment.Valid() {
+			r.At("segment").Enum(string(*v.Segment))
+		}
 	}
 	for _, name := range wire.SortedKeys(v.Extra) {
 		switch name {
@@ -396,33 +356,24 @@ func (v *Customer) validate(r *wire.Report) {
 }
 
 func (v *Customer) append(b []byte) []byte {
-	b = append(b, "{\"id\":"...)
-	b = wire.AppendUUID(b, v.ID)
-	b = append(b, ",\"email\":"...)
-	b = wire.AppendString(b, v.Email)
-	b = append(b, ",\"name\":"...)
-	b = wire.AppendString(b, v.Name)
-	b = append(b, ',')
+	b = wire.PutUUID(b, "{\"id\":", v.ID)
+	b = wire.PutString(b, ",\"email\":", v.Email)
+	b = wire.PutString(b, ",\"name\":", v.Name)
 	if value, ok := v.Phone.Get(); ok {
-		b = append(b, "\"phone\":"...)
-		b = wire.AppendString(b, value)
-		b = append(b, ',')
+		b = wire.PutString(b, ",\"phone\":", value)
 	} else if v.Phone.IsNull() {
-		b = append(b, "\"phone\":null,"...)
+		b = append(b, ",\"phone\":null"...)
 	}
 	if v.Segment != nil {
-		b = append(b, "\"segment\":"...)
-		b = v.Segment.append(b)
-		b = append(b, ',')
+		b = wire.PutString(b, ",\"segment\":", string(*v.Segment))
 	}
 	for _, name := range wire.SortedKeys(v.Extra) {
 		item := v.Extra[name]
-		b = wire.AppendString(b, name)
+		b = wire.PutString(b, ",", name)
 		b = append(b, ':')
 		b = append(b, item...)
-		b = append(b, ',')
 	}
-	return wire.EndObject(b)
+	return append(b, '}')
 }
 
 // How the customer is treated.
@@ -541,18 +492,18 @@ func (v *Money) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "amount":
-			if d.First(&seen, 1<<0) && d.Int64(&v.Amount) {
+			d.Once(&seen, 1<<0)
+			if d.Int64(&v.Amount) {
 				if v.Amount < 0 {
-					d.Report.Number("minimum", v.Amount, "0")
+					d.Integer("minimum", v.Amount, "0")
 				}
 				if v.Amount > 100000000000 {
-					d.Report.Number("maximum", v.Amount, "100000000000")
+					d.Integer("maximum", v.Amount, "100000000000")
 				}
 			}
 		case "currency":
-			if d.First(&seen, 1<<1) {
-				v.Currency.decode(d)
-			}
+			d.Once(&seen, 1<<1)
+			v.Currency.decode(d)
 		default:
 			d.Unknown("additionalProperties", string(d.Key()))
 			d.Skip()
@@ -564,26 +515,21 @@ func (v *Money) decode(d *wire.Decoder) {
 }
 
 func (v *Money) validate(r *wire.Report) {
-	r.Enter("amount")
 	if v.Amount < 0 {
-		r.Number("minimum", v.Amount, "0")
+		r.At("amount").Integer("minimum", v.Amount, "0")
 	}
 	if v.Amount > 100000000000 {
-		r.Number("maximum", v.Amount, "100000000000")
+		r.At("amount").Integer("maximum", v.Amount, "100000000000")
 	}
-	r.Leave()
-	r.Enter("currency")
-	v.Currency.validate(r)
-	r.Leave()
+	if !v.Currency.Valid() {
+		r.At("currency").Enum(string(v.Currency))
+	}
 }
 
 func (v *Money) append(b []byte) []byte {
-	b = append(b, "{\"amount\":"...)
-	b = wire.AppendInt(b, v.Amount)
-	b = append(b, ",\"currency\":"...)
-	b = v.Currency.append(b)
-	b = append(b, '}')
-	return b
+	b = wire.PutInt(b, "{\"amount\":", v.Amount)
+	b = wire.PutString(b, ",\"currency\":", string(v.Currency))
+	return append(b, '}')
 }
 
 // The currency's ISO 4217 code.
@@ -711,27 +657,26 @@ func (v *Parcel) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "tracking_number":
-			if d.First(&seen, 1<<0) && d.String(&v.TrackingNumber) {
+			d.Once(&seen, 1<<0)
+			if d.String(&v.TrackingNumber) {
 				if !patternParcelTrackingNumber.Match(v.TrackingNumber) {
 					d.Pattern(v.TrackingNumber, "^[0-9A-Z]{8,30}$")
 				}
 			}
 		case "weight_kg":
-			if d.First(&seen, 1<<1) {
-				if n, ok := d.Exact(&v.WeightKg); ok {
-					if n.Compare(limitParcelWeightKg) <= 0 {
-						d.Report.Number("exclusiveMinimum", n, "0")
-					}
-					if n.Compare(limitParcelWeightKgNo2) > 0 {
-						d.Report.Number("maximum", n, "31.5")
-					}
+			d.Once(&seen, 1<<1)
+			if n, ok := d.Exact(&v.WeightKg); ok {
+				if n.Compare(limitParcelWeightKg) <= 0 {
+					d.Digits("exclusiveMinimum", n.Text(), "0")
+				}
+				if n.Compare(limitParcelWeightKgNo2) > 0 {
+					d.Digits("maximum", n.Text(), "31.5")
 				}
 			}
 		case "size_cm":
-			if d.First(&seen, 1<<2) {
-				v.SizeCm = new(ParcelSizeCm)
-				v.SizeCm.decode(d)
-			}
+			d.Once(&seen, 1<<2)
+			v.SizeCm = new(ParcelSizeCm)
+			v.SizeCm.decode(d)
 		default:
 			d.Unknown("additionalProperties", string(d.Key()))
 			d.Skip()
@@ -743,24 +688,22 @@ func (v *Parcel) decode(d *wire.Decoder) {
 }
 
 func (v *Parcel) validate(r *wire.Report) {
-	r.Enter("tracking_number")
-	if r.Text(v.TrackingNumber) {
-		if !patternParcelTrackingNumber.Match(v.TrackingNumber) {
-			r.Pattern(v.TrackingNumber, "^[0-9A-Z]{8,30}$")
-		}
+	if !wire.ValidString(v.TrackingNumber) {
+		r.At("tracking_number").NotText()
+	} else if !patternParcelTrackingNumber.Match(v.TrackingNumber) {
+		r.At("tracking_number").Pattern(v.TrackingNumber, "^[0-9A-Z]{8,30}$")
 	}
-	r.Leave()
-	r.Enter("weight_kg")
-	if r.Finite(v.WeightKg) {
+	if !wire.ValidFloat(v.WeightKg) {
+		r.At("weight_kg").NotFinite()
+	} else {
 		n := wire.Float(v.WeightKg)
 		if n.Compare(limitParcelWeightKg) <= 0 {
-			r.Number("exclusiveMinimum", n, "0")
+			r.At("weight_kg").Digits("exclusiveMinimum", n.Text(), "0")
 		}
 		if n.Compare(limitParcelWeightKgNo2) > 0 {
-			r.Number("maximum", n, "31.5")
+			r.At("weight_kg").Digits("maximum", n.Text(), "31.5")
 		}
 	}
-	r.Leave()
 	if v.SizeCm != nil {
 		r.Enter("size_cm")
 		v.SizeCm.validate(r)
@@ -769,17 +712,13 @@ func (v *Parcel) validate(r *wire.Report) {
 }
 
 func (v *Parcel) append(b []byte) []byte {
-	b = append(b, "{\"tracking_number\":"...)
-	b = wire.AppendString(b, v.TrackingNumber)
-	b = append(b, ",\"weight_kg\":"...)
-	b = wire.AppendFloat(b, v.WeightKg)
-	b = append(b, ',')
+	b = wire.PutString(b, "{\"tracking_number\":", v.TrackingNumber)
+	b = wire.PutFloat(b, ",\"weight_kg\":", v.WeightKg)
 	if v.SizeCm != nil {
-		b = append(b, "\"size_cm\":"...)
+		b = append(b, ",\"size_cm\":"...)
 		b = v.SizeCm.append(b)
-		b = append(b, ',')
 	}
-	return wire.EndObject(b)
+	return append(b, '}')
 }
 
 // The size in centimetres.
@@ -830,30 +769,33 @@ func (v *ParcelSizeCm) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "length":
-			if d.First(&seen, 1<<0) && d.Int64(&v.Length) {
+			d.Once(&seen, 1<<0)
+			if d.Int64(&v.Length) {
 				if v.Length < 1 {
-					d.Report.Number("minimum", v.Length, "1")
+					d.Integer("minimum", v.Length, "1")
 				}
 				if v.Length > 200 {
-					d.Report.Number("maximum", v.Length, "200")
+					d.Integer("maximum", v.Length, "200")
 				}
 			}
 		case "width":
-			if d.First(&seen, 1<<1) && d.Int64(&v.Width) {
+			d.Once(&seen, 1<<1)
+			if d.Int64(&v.Width) {
 				if v.Width < 1 {
-					d.Report.Number("minimum", v.Width, "1")
+					d.Integer("minimum", v.Width, "1")
 				}
 				if v.Width > 200 {
-					d.Report.Number("maximum", v.Width, "200")
+					d.Integer("maximum", v.Width, "200")
 				}
 			}
 		case "height":
-			if d.First(&seen, 1<<2) && d.Int64(&v.Height) {
+			d.Once(&seen, 1<<2)
+			if d.Int64(&v.Height) {
 				if v.Height < 1 {
-					d.Report.Number("minimum", v.Height, "1")
+					d.Integer("minimum", v.Height, "1")
 				}
 				if v.Height > 200 {
-					d.Report.Number("maximum", v.Height, "200")
+					d.Integer("maximum", v.Height, "200")
 				}
 			}
 		default:
@@ -867,39 +809,29 @@ func (v *ParcelSizeCm) decode(d *wire.Decoder) {
 }
 
 func (v *ParcelSizeCm) validate(r *wire.Report) {
-	r.Enter("length")
 	if v.Length < 1 {
-		r.Number("minimum", v.Length, "1")
+		r.At("length").Integer("minimum", v.Length, "1")
 	}
 	if v.Length > 200 {
-		r.Number("maximum", v.Length, "200")
+		r.At("length").Integer("maximum", v.Length, "200")
 	}
-	r.Leave()
-	r.Enter("width")
 	if v.Width < 1 {
-		r.Number("minimum", v.Width, "1")
+		r.At("width").Integer("minimum", v.Width, "1")
 	}
 	if v.Width > 200 {
-		r.Number("maximum", v.Width, "200")
+		r.At("width").Integer("maximum", v.Width, "200")
 	}
-	r.Leave()
-	r.Enter("height")
 	if v.Height < 1 {
-		r.Number("minimum", v.Height, "1")
+		r.At("height").Integer("minimum", v.Height, "1")
 	}
 	if v.Height > 200 {
-		r.Number("maximum", v.Height, "200")
+		r.At("height").Integer("maximum", v.Height, "200")
 	}
-	r.Leave()
 }
 
 func (v *ParcelSizeCm) append(b []byte) []byte {
-	b = append(b, "{\"length\":"...)
-	b = wire.AppendInt(b, v.Length)
-	b = append(b, ",\"width\":"...)
-	b = wire.AppendInt(b, v.Width)
-	b = append(b, ",\"height\":"...)
-	b = wire.AppendInt(b, v.Height)
-	b = append(b, '}')
-	return b
+	b = wire.PutInt(b, "{\"length\":", v.Length)
+	b = wire.PutInt(b, ",\"width\":", v.Width)
+	b = wire.PutInt(b, ",\"height\":", v.Height)
+	return append(b, '}')
 }

@@ -14,7 +14,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version3
+const _ = wire.Version4
 
 // QueueShipments is the name of the queue.
 const QueueShipments = "shipments"
@@ -146,6 +146,10 @@ func (c *ShipmentsConsumer) OnUnknown(fn pgque.HandlerFunc) {
 // OnShipmentDelivered sets the handler of TypeShipmentDelivered. Metadata of the message is in
 // pgque.MessageFromContext.
 func (c *ShipmentsConsumer) OnShipmentDelivered(fn func(context.Context, ShipmentDelivered) error) {
+	if fn == nil {
+		c.consumer.Handle(TypeShipmentDelivered, nil)
+		return
+	}
 	c.consumer.Handle(TypeShipmentDelivered, func(ctx context.Context, msg pgque.Message) error {
 		var ev ShipmentDelivered
 		if err := ev.readText(msg.Payload); err != nil {
@@ -158,6 +162,10 @@ func (c *ShipmentsConsumer) OnShipmentDelivered(fn func(context.Context, Shipmen
 // OnShipmentDeliveredTx sets a handler whose effects in the database and whose message
 // are settled in one transaction: exactly once.
 func (c *ShipmentsConsumer) OnShipmentDeliveredTx(fn func(context.Context, pgx.Tx, ShipmentDelivered) error) {
+	if fn == nil {
+		c.consumer.HandleTx(TypeShipmentDelivered, nil)
+		return
+	}
 	c.consumer.HandleTx(TypeShipmentDelivered, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev ShipmentDelivered
 		if err := ev.readText(msg.Payload); err != nil {
@@ -170,12 +178,28 @@ func (c *ShipmentsConsumer) OnShipmentDeliveredTx(fn func(context.Context, pgx.T
 // OnShipmentDeliveredBatch sets a handler of the events that follow one another. It returns nil
 // when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
 func (c *ShipmentsConsumer) OnShipmentDeliveredBatch(fn func(context.Context, []pgque.Delivery[ShipmentDelivered]) []error, opts ...pgque.HandlerOption) {
-	c.consumer.HandleBatch(TypeShipmentDelivered, pgque.BatchOf((*ShipmentDelivered).readText, fn), opts...)
+	if fn == nil {
+		c.consumer.HandleBatch(TypeShipmentDelivered, nil)
+		return
+	}
+	c.consumer.HandleBatch(TypeShipmentDelivered, func(ctx context.Context, msgs []pgque.Message) []error {
+		batch := make([]pgque.Delivery[ShipmentDelivered], len(msgs))
+		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
+			batch[i].Message = msg
+			return batch[i].Event.readText(msg.Payload)
+		}, func(n int) []error {
+			return fn(ctx, batch[:n:n])
+		})
+	}, opts...)
 }
 
 // OnShipmentDispatched sets the handler of TypeShipmentDispatched. Metadata of the message is in
 // pgque.MessageFromContext.
 func (c *ShipmentsConsumer) OnShipmentDispatched(fn func(context.Context, ShipmentDispatched) error) {
+	if fn == nil {
+		c.consumer.Handle(TypeShipmentDispatched, nil)
+		return
+	}
 	c.consumer.Handle(TypeShipmentDispatched, func(ctx context.Context, msg pgque.Message) error {
 		var ev ShipmentDispatched
 		if err := ev.readText(msg.Payload); err != nil {
@@ -188,6 +212,10 @@ func (c *ShipmentsConsumer) OnShipmentDispatched(fn func(context.Context, Shipme
 // OnShipmentDispatchedTx sets a handler whose effects in the database and whose message
 // are settled in one transaction: exactly once.
 func (c *ShipmentsConsumer) OnShipmentDispatchedTx(fn func(context.Context, pgx.Tx, ShipmentDispatched) error) {
+	if fn == nil {
+		c.consumer.HandleTx(TypeShipmentDispatched, nil)
+		return
+	}
 	c.consumer.HandleTx(TypeShipmentDispatched, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev ShipmentDispatched
 		if err := ev.readText(msg.Payload); err != nil {
@@ -200,12 +228,28 @@ func (c *ShipmentsConsumer) OnShipmentDispatchedTx(fn func(context.Context, pgx.
 // OnShipmentDispatchedBatch sets a handler of the events that follow one another. It returns nil
 // when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
 func (c *ShipmentsConsumer) OnShipmentDispatchedBatch(fn func(context.Context, []pgque.Delivery[ShipmentDispatched]) []error, opts ...pgque.HandlerOption) {
-	c.consumer.HandleBatch(TypeShipmentDispatched, pgque.BatchOf((*ShipmentDispatched).readText, fn), opts...)
+	if fn == nil {
+		c.consumer.HandleBatch(TypeShipmentDispatched, nil)
+		return
+	}
+	c.consumer.HandleBatch(TypeShipmentDispatched, func(ctx context.Context, msgs []pgque.Message) []error {
+		batch := make([]pgque.Delivery[ShipmentDispatched], len(msgs))
+		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
+			batch[i].Message = msg
+			return batch[i].Event.readText(msg.Payload)
+		}, func(n int) []error {
+			return fn(ctx, batch[:n:n])
+		})
+	}, opts...)
 }
 
 // OnShipmentRequested sets the handler of TypeShipmentRequested. Metadata of the message is in
 // pgque.MessageFromContext.
 func (c *ShipmentsConsumer) OnShipmentRequested(fn func(context.Context, ShipmentRequested) error) {
+	if fn == nil {
+		c.consumer.Handle(TypeShipmentRequested, nil)
+		return
+	}
 	c.consumer.Handle(TypeShipmentRequested, func(ctx context.Context, msg pgque.Message) error {
 		var ev ShipmentRequested
 		if err := ev.readText(msg.Payload); err != nil {
@@ -218,6 +262,10 @@ func (c *ShipmentsConsumer) OnShipmentRequested(fn func(context.Context, Shipmen
 // OnShipmentRequestedTx sets a handler whose effects in the database and whose message
 // are settled in one transaction: exactly once.
 func (c *ShipmentsConsumer) OnShipmentRequestedTx(fn func(context.Context, pgx.Tx, ShipmentRequested) error) {
+	if fn == nil {
+		c.consumer.HandleTx(TypeShipmentRequested, nil)
+		return
+	}
 	c.consumer.HandleTx(TypeShipmentRequested, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev ShipmentRequested
 		if err := ev.readText(msg.Payload); err != nil {
@@ -230,7 +278,19 @@ func (c *ShipmentsConsumer) OnShipmentRequestedTx(fn func(context.Context, pgx.T
 // OnShipmentRequestedBatch sets a handler of the events that follow one another. It returns nil
 // when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
 func (c *ShipmentsConsumer) OnShipmentRequestedBatch(fn func(context.Context, []pgque.Delivery[ShipmentRequested]) []error, opts ...pgque.HandlerOption) {
-	c.consumer.HandleBatch(TypeShipmentRequested, pgque.BatchOf((*ShipmentRequested).readText, fn), opts...)
+	if fn == nil {
+		c.consumer.HandleBatch(TypeShipmentRequested, nil)
+		return
+	}
+	c.consumer.HandleBatch(TypeShipmentRequested, func(ctx context.Context, msgs []pgque.Message) []error {
+		batch := make([]pgque.Delivery[ShipmentRequested], len(msgs))
+		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
+			batch[i].Message = msg
+			return batch[i].Event.readText(msg.Payload)
+		}, func(n int) []error {
+			return fn(ctx, batch[:n:n])
+		})
+	}, opts...)
 }
 
 // ShipmentsHandlers handles every event of the queue: one that the schemas gain is a
@@ -250,20 +310,29 @@ func (c *ShipmentsConsumer) Handle(h ShipmentsHandlers) {
 
 // ShipmentDeliveredDeadLetters lists, shows, edits and replays the dead letters of
 // TypeShipmentDelivered.
-func ShipmentDeliveredDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[ShipmentDelivered] {
-	return pgque.DeadLettersOf(c, QueueShipments, TypeShipmentDelivered, (*ShipmentDelivered).readText)
+func ShipmentDeliveredDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*ShipmentDelivered] {
+	return pgque.DeadLettersOf(c, QueueShipments, TypeShipmentDelivered, func(text string) (*ShipmentDelivered, error) {
+		ev := new(ShipmentDelivered)
+		return ev, ev.readText(text)
+	})
 }
 
 // ShipmentDispatchedDeadLetters lists, shows, edits and replays the dead letters of
 // TypeShipmentDispatched.
-func ShipmentDispatchedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[ShipmentDispatched] {
-	return pgque.DeadLettersOf(c, QueueShipments, TypeShipmentDispatched, (*ShipmentDispatched).readText)
+func ShipmentDispatchedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*ShipmentDispatched] {
+	return pgque.DeadLettersOf(c, QueueShipments, TypeShipmentDispatched, func(text string) (*ShipmentDispatched, error) {
+		ev := new(ShipmentDispatched)
+		return ev, ev.readText(text)
+	})
 }
 
 // ShipmentRequestedDeadLetters lists, shows, edits and replays the dead letters of
 // TypeShipmentRequested.
-func ShipmentRequestedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[ShipmentRequested] {
-	return pgque.DeadLettersOf(c, QueueShipments, TypeShipmentRequested, (*ShipmentRequested).readText)
+func ShipmentRequestedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*ShipmentRequested] {
+	return pgque.DeadLettersOf(c, QueueShipments, TypeShipmentRequested, func(text string) (*ShipmentRequested, error) {
+		ev := new(ShipmentRequested)
+		return ev, ev.readText(text)
+	})
 }
 
 // ShipmentDelivered says that all parcels of a shipment have arrived.
@@ -347,45 +416,38 @@ func (v *ShipmentDelivered) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "shipment_id":
-			if d.First(&seen, 1<<0) {
-				d.UUID(&v.ShipmentID)
-			}
+			d.Once(&seen, 1<<0)
+			d.UUID(&v.ShipmentID)
 		case "order_id":
-			if d.First(&seen, 1<<1) && d.String(&v.OrderID) {
+			d.Once(&seen, 1<<1)
+			if d.String(&v.OrderID) {
 				if !patternShipmentDeliveredOrderID.Match(v.OrderID) {
 					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "delivered_at":
-			if d.First(&seen, 1<<2) {
-				d.Time(&v.DeliveredAt)
-			}
+			d.Once(&seen, 1<<2)
+			d.Time(&v.DeliveredAt)
 		case "received_by":
-			if d.First(&seen, 1<<3) {
-				v.ReceivedBy = new(string)
-				if d.String(v.ReceivedBy) {
-					if n := wire.Length(*v.ReceivedBy); n < 1 {
-						d.Count("minLength", n, 1)
-					} else if n > 100 {
-						d.Count("maxLength", n, 100)
-					}
+			d.Once(&seen, 1<<3)
+			v.ReceivedBy = new(string)
+			if d.String(v.ReceivedBy) {
+				if n := wire.Length(*v.ReceivedBy); n < 1 || n > 100 {
+					d.Counts("Length", n, 1, 100)
 				}
 			}
 		case "parcels":
-			if d.First(&seen, 1<<4) {
-				if d.Array() {
-					list := []Parcel{}
-					for d.Item() {
-						list = append(wire.Room(d, list), Parcel{})
-						list[len(list)-1].decode(d)
-					}
-					if n := len(list); n < 1 {
-						d.Count("minItems", n, 1)
-					} else if n > 20 {
-						d.Count("maxItems", n, 20)
-					}
-					v.Parcels = list
+			d.Once(&seen, 1<<4)
+			if d.Array() {
+				list := []Parcel{}
+				for d.Item() {
+					list = append(wire.Room(d, list), Parcel{})
+					list[len(list)-1].decode(d)
 				}
+				if n := len(list); n < 1 || n > 20 {
+					d.Counts("Items", n, 1, 20)
+				}
+				v.Parcels = list
 			}
 		default:
 			d.Unknown("additionalProperties", string(d.Key()))
@@ -398,34 +460,24 @@ func (v *ShipmentDelivered) decode(d *wire.Decoder) {
 }
 
 func (v *ShipmentDelivered) validate(r *wire.Report) {
-	r.Enter("order_id")
-	if r.Text(v.OrderID) {
-		if !patternShipmentDeliveredOrderID.Match(v.OrderID) {
-			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-		}
+	if !wire.ValidString(v.OrderID) {
+		r.At("order_id").NotText()
+	} else if !patternShipmentDeliveredOrderID.Match(v.OrderID) {
+		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 	}
-	r.Leave()
-	r.Enter("delivered_at")
 	if !wire.ValidTime(v.DeliveredAt) {
-		r.Format(v.DeliveredAt.String(), "date-time")
+		r.At("delivered_at").Format(v.DeliveredAt.String(), "date-time")
 	}
-	r.Leave()
 	if v.ReceivedBy != nil {
-		r.Enter("received_by")
-		if r.Text(*v.ReceivedBy) {
-			if n := wire.Length(*v.ReceivedBy); n < 1 {
-				r.Count("minLength", n, 1)
-			} else if n > 100 {
-				r.Count("maxLength", n, 100)
-			}
+		if !wire.ValidString(*v.ReceivedBy) {
+			r.At("received_by").NotText()
+		} else if n := wire.Length(*v.ReceivedBy); n < 1 || n > 100 {
+			r.At("received_by").Counts("Length", n, 1, 100)
 		}
-		r.Leave()
 	}
 	r.Enter("parcels")
-	if n := len(v.Parcels); n < 1 {
-		r.Count("minItems", n, 1)
-	} else if n > 20 {
-		r.Count("maxItems", n, 20)
+	if n := len(v.Parcels); n < 1 || n > 20 {
+		r.Counts("Items", n, 1, 20)
 	}
 	for i := range v.Parcels {
 		r.EnterIndex(i)
@@ -436,27 +488,20 @@ func (v *ShipmentDelivered) validate(r *wire.Report) {
 }
 
 func (v *ShipmentDelivered) append(b []byte) []byte {
-	b = append(b, "{\"shipment_id\":"...)
-	b = wire.AppendUUID(b, v.ShipmentID)
-	b = append(b, ",\"order_id\":"...)
-	b = wire.AppendString(b, v.OrderID)
-	b = append(b, ",\"delivered_at\":"...)
-	b = wire.AppendTime(b, v.DeliveredAt)
-	b = append(b, ',')
+	b = wire.PutUUID(b, "{\"shipment_id\":", v.ShipmentID)
+	b = wire.PutString(b, ",\"order_id\":", v.OrderID)
+	b = wire.PutTime(b, ",\"delivered_at\":", v.DeliveredAt)
 	if v.ReceivedBy != nil {
-		b = append(b, "\"received_by\":"...)
-		b = wire.AppendString(b, *v.ReceivedBy)
-		b = append(b, ',')
+		b = wire.PutString(b, ",\"received_by\":", *v.ReceivedBy)
 	}
-	b = append(b, "\"parcels\":["...)
+	b = append(b, ",\"parcels\":["...)
 	for i := range v.Parcels {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		b = v.Parcels[i].append(b)
 	}
-	b = append(b, "]}"...)
-	return b
+	return append(b, "]}"...)
 }
 
 // ShipmentDispatched says that the carrier has taken over the parcels.
@@ -541,45 +586,39 @@ func (v *ShipmentDispatched) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "shipment_id":
-			if d.First(&seen, 1<<0) {
-				d.UUID(&v.ShipmentID)
-			}
+			d.Once(&seen, 1<<0)
+			d.UUID(&v.ShipmentID)
 		case "order_id":
-			if d.First(&seen, 1<<1) && d.String(&v.OrderID) {
+			d.Once(&seen, 1<<1)
+			if d.String(&v.OrderID) {
 				if !patternShipmentDispatchedOrderID.Match(v.OrderID) {
 					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "dispatched_at":
-			if d.First(&seen, 1<<2) {
-				d.Time(&v.DispatchedAt)
-			}
+			d.Once(&seen, 1<<2)
+			d.Time(&v.DispatchedAt)
 		case "carrier":
-			if d.First(&seen, 1<<3) {
-				v.Carrier.decode(d)
-			}
+			d.Once(&seen, 1<<3)
+			v.Carrier.decode(d)
 		case "parcels":
-			if d.First(&seen, 1<<4) {
-				if d.Array() {
-					list := []Parcel{}
-					for d.Item() {
-						list = append(wire.Room(d, list), Parcel{})
-						list[len(list)-1].decode(d)
-					}
-					if n := len(list); n < 1 {
-						d.Count("minItems", n, 1)
-					} else if n > 20 {
-						d.Count("maxItems", n, 20)
-					}
-					v.Parcels = list
+			d.Once(&seen, 1<<4)
+			if d.Array() {
+				list := []Parcel{}
+				for d.Item() {
+					list = append(wire.Room(d, list), Parcel{})
+					list[len(list)-1].decode(d)
 				}
+				if n := len(list); n < 1 || n > 20 {
+					d.Counts("Items", n, 1, 20)
+				}
+				v.Parcels = list
 			}
 		case "promised":
-			if d.First(&seen, 1<<5) {
-				if !d.Null() {
-					v.Promised = new(wire.Date)
-					d.Date(v.Promised)
-				}
+			d.Once(&seen, 1<<5)
+			if !d.Null() {
+				v.Promised = new(wire.Date)
+				d.Date(v.Promised)
 			}
 		default:
 			d.Unknown("additionalProperties", string(d.Key()))
@@ -592,26 +631,20 @@ func (v *ShipmentDispatched) decode(d *wire.Decoder) {
 }
 
 func (v *ShipmentDispatched) validate(r *wire.Report) {
-	r.Enter("order_id")
-	if r.Text(v.OrderID) {
-		if !patternShipmentDispatchedOrderID.Match(v.OrderID) {
-			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-		}
+	if !wire.ValidString(v.OrderID) {
+		r.At("order_id").NotText()
+	} else if !patternShipmentDispatchedOrderID.Match(v.OrderID) {
+		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 	}
-	r.Leave()
-	r.Enter("dispatched_at")
 	if !wire.ValidTime(v.DispatchedAt) {
-		r.Format(v.DispatchedAt.String(), "date-time")
+		r.At("dispatched_at").Format(v.DispatchedAt.String(), "date-time")
 	}
-	r.Leave()
-	r.Enter("carrier")
-	v.Carrier.validate(r)
-	r.Leave()
+	if !v.Carrier.Valid() {
+		r.At("carrier").Enum(string(v.Carrier))
+	}
 	r.Enter("parcels")
-	if n := len(v.Parcels); n < 1 {
-		r.Count("minItems", n, 1)
-	} else if n > 20 {
-		r.Count("maxItems", n, 20)
+	if n := len(v.Parcels); n < 1 || n > 20 {
+		r.Counts("Items", n, 1, 20)
 	}
 	for i := range v.Parcels {
 		r.EnterIndex(i)
@@ -620,23 +653,17 @@ func (v *ShipmentDispatched) validate(r *wire.Report) {
 	}
 	r.Leave()
 	if v.Promised != nil {
-		r.Enter("promised")
 		if !v.Promised.Valid() {
-			r.Format(v.Promised.String(), "date")
+			r.At("promised").Format(v.Promised.String(), "date")
 		}
-		r.Leave()
 	}
 }
 
 func (v *ShipmentDispatched) append(b []byte) []byte {
-	b = append(b, "{\"shipment_id\":"...)
-	b = wire.AppendUUID(b, v.ShipmentID)
-	b = append(b, ",\"order_id\":"...)
-	b = wire.AppendString(b, v.OrderID)
-	b = append(b, ",\"dispatched_at\":"...)
-	b = wire.AppendTime(b, v.DispatchedAt)
-	b = append(b, ",\"carrier\":"...)
-	b = v.Carrier.append(b)
+	b = wire.PutUUID(b, "{\"shipment_id\":", v.ShipmentID)
+	b = wire.PutString(b, ",\"order_id\":", v.OrderID)
+	b = wire.PutTime(b, ",\"dispatched_at\":", v.DispatchedAt)
+	b = wire.PutString(b, ",\"carrier\":", string(v.Carrier))
 	b = append(b, ",\"parcels\":["...)
 	for i := range v.Parcels {
 		if i > 0 {
@@ -650,8 +677,7 @@ func (v *ShipmentDispatched) append(b []byte) []byte {
 	} else {
 		b = wire.AppendDate(b, *v.Promised)
 	}
-	b = append(b, '}')
-	return b
+	return append(b, '}')
 }
 
 // Who carries the parcels.
@@ -775,18 +801,20 @@ func (v *ShipmentItem) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "sku":
-			if d.First(&seen, 1<<0) && d.String(&v.SKU) {
+			d.Once(&seen, 1<<0)
+			if d.String(&v.SKU) {
 				if !patternShipmentItemSKU.Match(v.SKU) {
 					d.Pattern(v.SKU, "^[A-Z]{2,8}-[0-9]{4}$")
 				}
 			}
 		case "quantity":
-			if d.First(&seen, 1<<1) && d.Int64(&v.Quantity) {
+			d.Once(&seen, 1<<1)
+			if d.Int64(&v.Quantity) {
 				if v.Quantity < 1 {
-					d.Report.Number("minimum", v.Quantity, "1")
+					d.Integer("minimum", v.Quantity, "1")
 				}
 				if v.Quantity > 999 {
-					d.Report.Number("maximum", v.Quantity, "999")
+					d.Integer("maximum", v.Quantity, "999")
 				}
 			}
 		default:
@@ -800,30 +828,23 @@ func (v *ShipmentItem) decode(d *wire.Decoder) {
 }
 
 func (v *ShipmentItem) validate(r *wire.Report) {
-	r.Enter("sku")
-	if r.Text(v.SKU) {
-		if !patternShipmentItemSKU.Match(v.SKU) {
-			r.Pattern(v.SKU, "^[A-Z]{2,8}-[0-9]{4}$")
-		}
+	if !wire.ValidString(v.SKU) {
+		r.At("sku").NotText()
+	} else if !patternShipmentItemSKU.Match(v.SKU) {
+		r.At("sku").Pattern(v.SKU, "^[A-Z]{2,8}-[0-9]{4}$")
 	}
-	r.Leave()
-	r.Enter("quantity")
 	if v.Quantity < 1 {
-		r.Number("minimum", v.Quantity, "1")
+		r.At("quantity").Integer("minimum", v.Quantity, "1")
 	}
 	if v.Quantity > 999 {
-		r.Number("maximum", v.Quantity, "999")
+		r.At("quantity").Integer("maximum", v.Quantity, "999")
 	}
-	r.Leave()
 }
 
 func (v *ShipmentItem) append(b []byte) []byte {
-	b = append(b, "{\"sku\":"...)
-	b = wire.AppendString(b, v.SKU)
-	b = append(b, ",\"quantity\":"...)
-	b = wire.AppendInt(b, v.Quantity)
-	b = append(b, '}')
-	return b
+	b = wire.PutString(b, "{\"sku\":", v.SKU)
+	b = wire.PutInt(b, ",\"quantity\":", v.Quantity)
+	return append(b, '}')
 }
 
 // ShipmentRequested asks the warehouse to pack an order.
@@ -907,43 +928,37 @@ func (v *ShipmentRequested) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "shipment_id":
-			if d.First(&seen, 1<<0) {
-				d.UUID(&v.ShipmentID)
-			}
+			d.Once(&seen, 1<<0)
+			d.UUID(&v.ShipmentID)
 		case "order_id":
-			if d.First(&seen, 1<<1) && d.String(&v.OrderID) {
+			d.Once(&seen, 1<<1)
+			if d.String(&v.OrderID) {
 				if !patternShipmentRequestedOrderID.Match(v.OrderID) {
 					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 				}
 			}
 		case "requested_at":
-			if d.First(&seen, 1<<2) {
-				d.Time(&v.RequestedAt)
-			}
+			d.Once(&seen, 1<<2)
+			d.Time(&v.RequestedAt)
 		case "ship_to":
-			if d.First(&seen, 1<<3) {
-				v.ShipTo.decode(d)
-			}
+			d.Once(&seen, 1<<3)
+			v.ShipTo.decode(d)
 		case "items":
-			if d.First(&seen, 1<<4) {
-				if d.Array() {
-					list := []ShipmentItem{}
-					for d.Item() {
-						list = append(wire.Room(d, list), ShipmentItem{})
-						list[len(list)-1].decode(d)
-					}
-					if n := len(list); n < 1 {
-						d.Count("minItems", n, 1)
-					} else if n > 100 {
-						d.Count("maxItems", n, 100)
-					}
-					v.Items = list
+			d.Once(&seen, 1<<4)
+			if d.Array() {
+				list := []ShipmentItem{}
+				for d.Item() {
+					list = append(wire.Room(d, list), ShipmentItem{})
+					list[len(list)-1].decode(d)
 				}
+				if n := len(list); n < 1 || n > 100 {
+					d.Counts("Items", n, 1, 100)
+				}
+				v.Items = list
 			}
 		case "service":
-			if d.First(&seen, 1<<5) {
-				v.Service.decode(d)
-			}
+			d.Once(&seen, 1<<5)
+			v.Service.decode(d)
 		default:
 			d.Unknown("additionalProperties", string(d.Key()))
 			d.Skip()
@@ -955,26 +970,20 @@ func (v *ShipmentRequested) decode(d *wire.Decoder) {
 }
 
 func (v *ShipmentRequested) validate(r *wire.Report) {
-	r.Enter("order_id")
-	if r.Text(v.OrderID) {
-		if !patternShipmentRequestedOrderID.Match(v.OrderID) {
-			r.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-		}
+	if !wire.ValidString(v.OrderID) {
+		r.At("order_id").NotText()
+	} else if !patternShipmentRequestedOrderID.Match(v.OrderID) {
+		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
 	}
-	r.Leave()
-	r.Enter("requested_at")
 	if !wire.ValidTime(v.RequestedAt) {
-		r.Format(v.RequestedAt.String(), "date-time")
+		r.At("requested_at").Format(v.RequestedAt.String(), "date-time")
 	}
-	r.Leave()
 	r.Enter("ship_to")
 	v.ShipTo.validate(r)
 	r.Leave()
 	r.Enter("items")
-	if n := len(v.Items); n < 1 {
-		r.Count("minItems", n, 1)
-	} else if n > 100 {
-		r.Count("maxItems", n, 100)
+	if n := len(v.Items); n < 1 || n > 100 {
+		r.Counts("Items", n, 1, 100)
 	}
 	for i := range v.Items {
 		r.EnterIndex(i)
@@ -982,18 +991,15 @@ func (v *ShipmentRequested) validate(r *wire.Report) {
 		r.Leave()
 	}
 	r.Leave()
-	r.Enter("service")
-	v.Service.validate(r)
-	r.Leave()
+	if !v.Service.Valid() {
+		r.At("service").Enum(string(v.Service))
+	}
 }
 
 func (v *ShipmentRequested) append(b []byte) []byte {
-	b = append(b, "{\"shipment_id\":"...)
-	b = wire.AppendUUID(b, v.ShipmentID)
-	b = append(b, ",\"order_id\":"...)
-	b = wire.AppendString(b, v.OrderID)
-	b = append(b, ",\"requested_at\":"...)
-	b = wire.AppendTime(b, v.RequestedAt)
+	b = wire.PutUUID(b, "{\"shipment_id\":", v.ShipmentID)
+	b = wire.PutString(b, ",\"order_id\":", v.OrderID)
+	b = wire.PutTime(b, ",\"requested_at\":", v.RequestedAt)
 	b = append(b, ",\"ship_to\":"...)
 	b = v.ShipTo.append(b)
 	b = append(b, ",\"items\":["...)
@@ -1003,10 +1009,8 @@ func (v *ShipmentRequested) append(b []byte) []byte {
 		}
 		b = v.Items[i].append(b)
 	}
-	b = append(b, "],\"service\":"...)
-	b = v.Service.append(b)
-	b = append(b, '}')
-	return b
+	b = wire.PutString(b, "],\"service\":", string(v.Service))
+	return append(b, '}')
 }
 
 // How fast the parcels are to travel.

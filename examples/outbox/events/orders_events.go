@@ -13,7 +13,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version3
+const _ = wire.Version4
 
 // QueueOrders is the name of the queue.
 const QueueOrders = "orders"
@@ -109,6 +109,10 @@ func (c *OrdersConsumer) OnUnknown(fn pgque.HandlerFunc) {
 // OnOrderPlaced sets the handler of TypeOrderPlaced. Metadata of the message is in
 // pgque.MessageFromContext.
 func (c *OrdersConsumer) OnOrderPlaced(fn func(context.Context, OrderPlaced) error) {
+	if fn == nil {
+		c.consumer.Handle(TypeOrderPlaced, nil)
+		return
+	}
 	c.consumer.Handle(TypeOrderPlaced, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderPlaced
 		if err := ev.readText(msg.Payload); err != nil {
@@ -121,6 +125,10 @@ func (c *OrdersConsumer) OnOrderPlaced(fn func(context.Context, OrderPlaced) err
 // OnOrderPlacedTx sets a handler whose effects in the database and whose message
 // are settled in one transaction: exactly once.
 func (c *OrdersConsumer) OnOrderPlacedTx(fn func(context.Context, pgx.Tx, OrderPlaced) error) {
+	if fn == nil {
+		c.consumer.HandleTx(TypeOrderPlaced, nil)
+		return
+	}
 	c.consumer.HandleTx(TypeOrderPlaced, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderPlaced
 		if err := ev.readText(msg.Payload); err != nil {
@@ -133,7 +141,19 @@ func (c *OrdersConsumer) OnOrderPlacedTx(fn func(context.Context, pgx.Tx, OrderP
 // OnOrderPlacedBatch sets a handler of the events that follow one another. It returns nil
 // when all are done, otherwise one outcome for each; see pgque.Consumer.HandleBatch.
 func (c *OrdersConsumer) OnOrderPlacedBatch(fn func(context.Context, []pgque.Delivery[OrderPlaced]) []error, opts ...pgque.HandlerOption) {
-	c.consumer.HandleBatch(TypeOrderPlaced, pgque.BatchOf((*OrderPlaced).readText, fn), opts...)
+	if fn == nil {
+		c.consumer.HandleBatch(TypeOrderPlaced, nil)
+		return
+	}
+	c.consumer.HandleBatch(TypeOrderPlaced, func(ctx context.Context, msgs []pgque.Message) []error {
+		batch := make([]pgque.Delivery[OrderPlaced], len(msgs))
+		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
+			batch[i].Message = msg
+			return batch[i].Event.readText(msg.Payload)
+		}, func(n int) []error {
+			return fn(ctx, batch[:n:n])
+		})
+	}, opts...)
 }
 
 // OrdersHandlers handles every event of the queue: one that the schemas gain is a
@@ -149,8 +169,11 @@ func (c *OrdersConsumer) Handle(h OrdersHandlers) {
 
 // OrderPlacedDeadLetters lists, shows, edits and replays the dead letters of
 // TypeOrderPlaced.
-func OrderPlacedDeadLetters(c *pgque.Client) pgque.TypedDeadLetters[OrderPlaced] {
-	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderPlaced, (*OrderPlaced).readText)
+func OrderPlacedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*OrderPlaced] {
+	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderPlaced, func(text string) (*OrderPlaced, error) {
+		ev := new(OrderPlaced)
+		return ev, ev.readText(text)
+	})
 }
 
 // OrderPlaced says that an order is in the books.
@@ -217,23 +240,24 @@ func (v *OrderPlaced) decode(d *wire.Decoder) {
 	for d.Member() {
 		switch string(d.Key()) {
 		case "order_id":
-			if d.First(&seen, 1<<0) && d.Int64(&v.OrderID) {
+			d.Once(&seen, 1<<0)
+			if d.Int64(&v.OrderID) {
 				if v.OrderID < 1 {
-					d.Report.Number("minimum", v.OrderID, "1")
+					d.Integer("minimum", v.OrderID, "1")
 				}
 			}
 		case "article":
-			if d.First(&seen, 1<<1) && d.String(&v.Article) {
-				if n := wire.Length(v.Article); n < 1 {
-					d.Count("minLength", n, 1)
-				} else if n > 200 {
-					d.Count("maxLength", n, 200)
+			d.Once(&seen, 1<<1)
+			if d.String(&v.Article) {
+				if n := wire.Length(v.Article); n < 1 || n > 200 {
+					d.Counts("Length", n, 1, 200)
 				}
 			}
 		case "cents":
-			if d.First(&seen, 1<<2) && d.Int64(&v.Cents) {
+			d.Once(&seen, 1<<2)
+			if d.Int64(&v.Cents) {
 				if v.Cents < 1 {
-					d.Report.Number("minimum", v.Cents, "1")
+					d.Integer("minimum", v.Cents, "1")
 				}
 			}
 		default:
@@ -247,34 +271,22 @@ func (v *OrderPlaced) decode(d *wire.Decoder) {
 }
 
 func (v *OrderPlaced) validate(r *wire.Report) {
-	r.Enter("order_id")
 	if v.OrderID < 1 {
-		r.Number("minimum", v.OrderID, "1")
+		r.At("order_id").Integer("minimum", v.OrderID, "1")
 	}
-	r.Leave()
-	r.Enter("article")
-	if r.Text(v.Article) {
-		if n := wire.Length(v.Article); n < 1 {
-			r.Count("minLength", n, 1)
-		} else if n > 200 {
-			r.Count("maxLength", n, 200)
-		}
+	if !wire.ValidString(v.Article) {
+		r.At("article").NotText()
+	} else if n := wire.Length(v.Article); n < 1 || n > 200 {
+		r.At("article").Counts("Length", n, 1, 200)
 	}
-	r.Leave()
-	r.Enter("cents")
 	if v.Cents < 1 {
-		r.Number("minimum", v.Cents, "1")
+		r.At("cents").Integer("minimum", v.Cents, "1")
 	}
-	r.Leave()
 }
 
 func (v *OrderPlaced) append(b []byte) []byte {
-	b = append(b, "{\"order_id\":"...)
-	b = wire.AppendInt(b, v.OrderID)
-	b = append(b, ",\"article\":"...)
-	b = wire.AppendString(b, v.Article)
-	b = append(b, ",\"cents\":"...)
-	b = wire.AppendInt(b, v.Cents)
-	b = append(b, '}')
-	return b
+	b = wire.PutInt(b, "{\"order_id\":", v.OrderID)
+	b = wire.PutString(b, ",\"article\":", v.Article)
+	b = wire.PutInt(b, ",\"cents\":", v.Cents)
+	return append(b, '}')
 }
