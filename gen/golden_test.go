@@ -28,7 +28,8 @@ var update = flag.Bool("update", false, "rewrite the golden parts of testdata/*.
 // file to be read by people. The lines of "accept" and "reject" are instances,
 // each behind the Go type that accepts or rejects it; a rejected one may be
 // followed by " => " and a part of the error, an accepted one by " => " and what it
-// becomes. A file called "defaults" turns that option on; the lines of "types" are
+// becomes; those of "logs" are accepted instances, followed by " => " and what
+// log/slog shows of them. A file called "defaults" turns that option on; the lines of "types" are
 // mappings, KEY=TYPE.
 func TestGolden(t *testing.T) {
 	names, err := filepath.Glob("testdata/*.txtar")
@@ -56,8 +57,8 @@ func runGolden(t *testing.T, w *workshop, name string) {
 		switch {
 		case strings.HasPrefix(f.Name, "out/"):
 			compareFile(t, &archive.Files[i], files)
-		case f.Name == "accept" || f.Name == "reject":
-			w.ask(t, pkg, f.Name == "accept", string(f.Data))
+		case f.Name == "accept" || f.Name == "reject" || f.Name == "logs":
+			w.ask(t, pkg, f.Name, string(f.Data))
 		}
 	}
 	w.add(t, pkg, files)
@@ -148,8 +149,8 @@ type workshop struct {
 
 type question struct {
 	pkg, typ, instance string
-	complaint          string // or, when accepted, what the instance becomes
-	accept             bool
+	complaint          string // or what an accepted instance becomes, or what logs show
+	section            string // of the archive
 	t                  *testing.T
 }
 
@@ -198,7 +199,7 @@ func (w *workshop) add(t *testing.T, pkg string, files []gen.File) {
 	}
 }
 
-func (w *workshop) ask(t *testing.T, pkg string, accept bool, lines string) {
+func (w *workshop) ask(t *testing.T, pkg, section, lines string) {
 	t.Helper()
 	for _, line := range strings.Split(strings.TrimSpace(lines), "\n") {
 		typ, instance, ok := strings.Cut(line, " ")
@@ -206,7 +207,7 @@ func (w *workshop) ask(t *testing.T, pkg string, accept bool, lines string) {
 			t.Fatalf("no type before the instance: %s", line)
 		}
 		instance, complaint, _ := strings.Cut(instance, " => ")
-		w.questions = append(w.questions, question{pkg, typ, instance, complaint, accept, t})
+		w.questions = append(w.questions, question{pkg, typ, instance, complaint, section, t})
 	}
 }
 
@@ -255,19 +256,23 @@ func (w *workshop) goTool(t *testing.T, input []byte, args ...string) []byte {
 type answer struct {
 	Error string // of json.Unmarshal
 	Text  string // of json.Marshal
+	Log   string // of log/slog
 }
 
 func (q question) judge(t *testing.T, a answer) {
 	t.Helper()
 	name := q.pkg + "." + q.typ + " " + q.instance
+	accept := q.section != "reject"
 	switch {
-	case q.accept && a.Error != "":
+	case accept && a.Error != "":
 		t.Errorf("%s: rejected: %s", name, a.Error)
-	case q.accept && !equalJSON(t, a.Text, cmp.Or(q.complaint, q.instance)):
+	case q.section == "logs" && strings.TrimSpace(a.Log) != q.complaint:
+		t.Errorf("%s: logged as %s", name, a.Log)
+	case q.section == "accept" && !equalJSON(t, a.Text, cmp.Or(q.complaint, q.instance)):
 		t.Errorf("%s: came back as %s", name, a.Text)
-	case !q.accept && a.Error == "":
+	case !accept && a.Error == "":
 		t.Errorf("%s: accepted", name)
-	case !q.accept && !strings.Contains(a.Error, q.complaint):
+	case !accept && !strings.Contains(a.Error, q.complaint):
 		t.Errorf("%s: rejected with %q, not %q", name, a.Error, q.complaint)
 	}
 }
@@ -297,7 +302,7 @@ func canonical(t *testing.T, text string) string {
 // program reads instances and writes answers.
 func (w *workshop) program() []byte {
 	var b strings.Builder
-	b.WriteString("package main\n\nimport (\n\t\"encoding/json\"\n\t\"os\"\n\n")
+	b.WriteString("package main\n\nimport (\n\t\"encoding/json\"\n\t\"log/slog\"\n\t\"os\"\n\t\"strings\"\n\n")
 	for _, pkg := range w.packages {
 		fmt.Fprintf(&b, "\t\"example.com/workshop/%s\"\n", pkg)
 	}
@@ -308,7 +313,7 @@ type value interface {
 	json.Marshaler
 }
 
-func ask(instance string, v value) (a struct{ Error, Text string }) {
+func ask(instance string, v value) (a struct{ Error, Text, Log string }) {
 	if err := json.Unmarshal([]byte(instance), v); err != nil {
 		a.Error = err.Error()
 		return a
@@ -318,6 +323,15 @@ func ask(instance string, v value) (a struct{ Error, Text string }) {
 		a.Error = "encoding: " + err.Error()
 	}
 	a.Text = string(text)
+	var log strings.Builder
+	bare := func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey || a.Key == slog.LevelKey || a.Key == slog.MessageKey {
+			return slog.Attr{}
+		}
+		return a
+	}
+	slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: bare})).Info("", "ev", v)
+	a.Log = log.String()
 	return a
 }
 

@@ -34,7 +34,7 @@ func TestGenerate_ManyWaysToOneSchemaAreWalkedOnce(t *testing.T) {
 	deep := strings.Repeat(`{"a":`, 60) + "%s" + strings.Repeat("}", 60)
 	w := newWorkshop(t)
 	w.add(t, "events", files)
-	w.ask(t, "events", true, "Text \"a\"\nThing {\"a\":1}\nSealed {\"a\":1}\nNested "+fmt.Sprintf(deep, "1"))
-	w.ask(t, "events", false, "Text \"b\"\nThing {\"b\":1}\nSealed {\"b\":1}\nSealed {\"a\":\"x\"}\nNested "+fmt.Sprintf(deep, `"x"`))
+	w.ask(t, "events", "accept", "Text \"a\"\nThing {\"a\":1}\nSealed {\"a\":1}\nNested "+fmt.Sprintf(deep, "1"))
+	w.ask(t, "events", "reject", "Text \"b\"\nThing {\"b\":1}\nSealed {\"b\":1}\nSealed {\"a\":\"x\"}\nNested "+fmt.Sprintf(deep, `"x"`))
 	w.run(t)
 }

@@ -171,7 +171,7 @@ func (f *checkFunc) unevaluated(b *block) {
 		if call == model.Nothing {
 			return f.unknown("unevaluatedProperties")
 		}
-		return f.member(call, "unevaluatedProperties")
+		return f.member(call, f.check.Object.SecretUnevaluated, "unevaluatedProperties")
 	})
 	if f.check.Tracked && f.sees {
 		// ev.Merge(&seen)

@@ -40,7 +40,7 @@ func (f *checkFunc) prefix(b *block) {
 			continue
 		}
 		// if v.Len() > 0 { … }
-		b.add(jen.If(value("Len").Op(">").Lit(i)).Block(f.hidden(f.check.Array.Secret, f.item(call, jen.Lit(i), "items"))...))
+		b.add(jen.If(value("Len").Op(">").Lit(i)).Block(f.item(call, jen.Lit(i), "items")...))
 	}
 	if len(prefix) > 0 && f.collects() && f.check.Array.Rest == nil {
 		// ev.AddFirst(min(2, v.Len()))
@@ -60,7 +60,7 @@ func (f *checkFunc) restItems(b *block) {
 			jen.Id("i").Op(":=").Lit(first),
 			jen.Id("i").Op("<").Add(value("Len")),
 			jen.Id("i").Op("++"),
-		).Block(f.hidden(f.check.Array.Secret, f.item(*rest, jen.Id("i"), "items"))...))
+		).Block(f.item(*rest, jen.Id("i"), "items")...))
 	}
 	if f.collects() {
 		b.add(f.mark("AddAll"))
@@ -73,7 +73,7 @@ func (f *checkFunc) item(call model.Call, i *jen.Statement, keyword string) []je
 	// if !checkItem(v.Item(i), nil, r) { … }
 	// r.Leave()
 	out := []jen.Code{report("EnterIndex", i)}
-	out = append(out, f.part(call, value("Item", i.Clone()), keyword)...)
+	out = append(out, hidden(f.check.Array.Secret, f.part(call, value("Item", i.Clone()), keyword))...)
 	return append(out, report("Leave"))
 }
 
@@ -272,7 +272,7 @@ func (f *checkFunc) declared(b *block) {
 			free = append(free, jen.Lit(p.Name))
 			continue
 		}
-		cases = append(cases, jen.Case(jen.Lit(p.Name)).Block(append(f.hidden(p.Secret, f.member(p.Call, "properties")), f.evaluated()...)...))
+		cases = append(cases, jen.Case(jen.Lit(p.Name)).Block(append(f.member(p.Call, p.Secret, "properties"), f.evaluated()...)...))
 	}
 	fallback := f.undeclared()
 	if len(free) > 0 && (fallback != nil || f.marksEach()) {
@@ -316,7 +316,7 @@ func (f *checkFunc) restMember() []jen.Code {
 	if rest == model.Nothing {
 		return f.unknown("additionalProperties")
 	}
-	return f.hidden(f.check.Object.SecretRest, f.member(rest, "additionalProperties"))
+	return f.member(rest, f.check.Object.SecretRest, "additionalProperties")
 }
 
 func (f *checkFunc) unknown(keyword string) []jen.Code {
@@ -325,7 +325,7 @@ func (f *checkFunc) unknown(keyword string) []jen.Code {
 }
 
 // hidden yields code that does not report values.
-func (f *checkFunc) hidden(secret bool, code []jen.Code) []jen.Code {
+func hidden(secret bool, code []jen.Code) []jen.Code {
 	if !secret {
 		return code
 	}
@@ -336,12 +336,12 @@ func (f *checkFunc) hidden(secret bool, code []jen.Code) []jen.Code {
 }
 
 // member yields the check of the value of member i.
-func (f *checkFunc) member(call model.Call, keyword string) []jen.Code {
+func (f *checkFunc) member(call model.Call, secret bool, keyword string) []jen.Code {
 	// r.Enter(v.Name(i))
 	// if !checkMember(v.Item(i), nil, r) { … }
 	// r.Leave()
 	out := []jen.Code{report("Enter", value("Name", jen.Id("i")))}
-	out = append(out, f.part(call, value("Item", jen.Id("i")), keyword)...)
+	out = append(out, hidden(secret, f.part(call, value("Item", jen.Id("i")), keyword))...)
 	return append(out, report("Leave"))
 }
 
@@ -365,7 +365,7 @@ func (f *checkFunc) matching(b *block) {
 			then.add(jen.Id("known").Op("=").True())
 		}
 		if p.Call != model.Anything {
-			then.add(f.hidden(p.Secret, f.member(p.Call, "patternProperties"))...)
+			then.add(f.member(p.Call, p.Secret, "patternProperties")...)
 		}
 		then.add(f.evaluated()...)
 		if len(then) == 0 {

@@ -9,21 +9,18 @@ import (
 // pathLog is the package of structured logs.
 const pathLog = "log/slog"
 
-// hidden stands for what logs must not show.
-const hidden = "[hidden]"
-
 // declareLogValue renders what logs show of a type that has secrets inside.
-// Where a secret may be within a list or a map, nothing of it is shown; neither
-// are members that the schema does not name.
+// Where a secret may be within a value that cannot say so itself, nothing of it is
+// shown; neither are members that the schema does not name.
 func declareLogValue(f *jen.File, t *model.Type) {
 	if !t.Secret || t.Kind == model.Union {
 		return
 	}
 	f.Comment("// LogValue is the value without what the schema calls secret.")
 	method := jen.Func().Params(jen.Id("v").Add(id(t.Go))).Id("LogValue").Params().Qual(pathLog, "Value")
-	if t.Kind != model.Struct {
+	if t.Kind != model.Struct || t.Hidden {
 		// func (v X) LogValue() slog.Value { return slog.StringValue("[hidden]") }
-		f.Add(method.Block(jen.Return(jen.Qual(pathLog, "StringValue").Call(jen.Lit(hidden))))).Line()
+		f.Add(method.Block(jen.Return(jen.Qual(pathLog, "StringValue").Call(jen.Lit("[hidden]"))))).Line()
 		return
 	}
 	// func (v X) LogValue() slog.Value {
@@ -46,13 +43,13 @@ func logField(f *model.Field) jen.Code {
 	place := jen.Id("v").Dot(f.Go)
 	s := f.Shape
 	add := func(value *jen.Statement) *jen.Statement {
-		if f.Secret || hidesInside(s) {
+		if isHidden(s) {
 			return jen.Id("attrs").Dot("Hide").Call(jen.Lit(f.Name))
 		}
 		return jen.Id("attrs").Dot("Add").Call(jen.Lit(f.Name), value)
 	}
 	switch {
-	case !f.Required && s.Nullable && (f.Secret || hidesInside(s)):
+	case !f.Required && s.Nullable && isHidden(s):
 		return jen.If(jen.Op("!").Add(place.Clone()).Dot("IsAbsent").Call()).Block(add(nil))
 	case !f.Required && s.Nullable:
 		return jen.If(jen.List(jen.Id("value"), jen.Id("ok")).Op(":=").Add(place.Clone()).Dot("Get").Call(), jen.Id("ok")).
@@ -63,11 +60,8 @@ func logField(f *model.Field) jen.Code {
 	return jen.If(place.Clone().Op("!=").Nil()).Block(add(jen.Op("*").Add(place.Clone())))
 }
 
-// hidesInside reports secrets in a place of which logs would show all: a type of
-// ours shows itself through LogValue, the parts of a list do not.
-func hidesInside(s *model.Shape) bool {
-	if s.Elem != nil {
-		return s.Elem.Type != nil && s.Elem.Type.Secret || hidesInside(s.Elem)
-	}
-	return isUnion(s) && s.Type.Secret
+// isHidden reports a value of which logs show nothing: it is secret, or has secrets
+// and is no struct of ours, which shows itself through LogValue.
+func isHidden(s *model.Shape) bool {
+	return s.Secret || s.Secrets && !(s.Type != nil && s.Type.Kind == model.Struct && s.Type.Secret)
 }

@@ -69,7 +69,7 @@ func (k *codec) validateTuple() []jen.Code {
 	var body, there []jen.Code
 	for _, f := range k.t.Fields {
 		k.place = f.Go
-		body = append(body, k.secretly(f, k.validateField(f))...)
+		body = append(body, k.validateField(f)...)
 		there = append(there, isThere(f))
 	}
 	count := []jen.Code{jen.Id("r").Dot("Tuple").Call(there...)}

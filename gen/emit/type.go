@@ -250,6 +250,7 @@ func declareDoor(f *jen.File, t *model.Type) {
 	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("Validate").Params().Error().Block(
 		returnRestored(t, jen.New(id(t.Go)).Dot("UnmarshalJSON").Call(restored(jen.Nil()))),
 		jen.Id("r").Op(":=").Qual(pathWire, "OpenReport").Call(),
+		concealing(t, onReport),
 		jen.Id("v").Dot("validate").Call(withMark(t, jen.Id("r"), jen.False())...),
 		jen.Return(jen.Id("r").Dot("Close").Call(errorName(t))),
 	).Line()
@@ -262,6 +263,7 @@ func declareReading(f *jen.File, t *model.Type) {
 	open := jen.Qual(pathWire, "Open").Call(jen.Id("b"))
 	body := []jen.Code{
 		jen.Var().Id("fresh").Add(id(t.Go)),
+		concealing(t, onDecoder),
 		jen.Id("fresh").Dot("decode").Call(withMark(t, jen.Id("d"), jen.False())...),
 		keepSpellings(t),
 		jen.If(jen.Err().Op(":=").Id("d").Dot("Close").Call(errorName(t)), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Err())),
@@ -287,6 +289,16 @@ func declareReading(f *jen.File, t *model.Type) {
 	f.Func().Params(receiver.Clone()).Id("readText").Params(jen.Id("text").String()).Error().Block(
 		jen.Return(jen.Id("v").Dot("read").Call(jen.Qual(pathWire, "OpenText").Call(jen.Id("text")))),
 	).Line()
+}
+
+// concealing yields, for a type that is secret itself,
+//
+//	d.Conceal()
+func concealing(t *model.Type, r reporter) jen.Code {
+	if !t.Hidden {
+		return jen.Null()
+	}
+	return r.call("Conceal")
 }
 
 // keepSpellings yields

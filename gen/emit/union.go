@@ -1,6 +1,8 @@
 package emit
 
 import (
+	"slices"
+
 	"github.com/dave/jennifer/jen"
 
 	"github.com/pgque/pgque-go/gen/model"
@@ -100,13 +102,26 @@ func (k *codec) decodeUnion() *jen.Statement {
 			jen.Return(jen.Id("v")),
 		))
 	}
-	return jen.Func().Id("decode"+k.t.Go).Params(params...).Add(id(k.t.Go)).Block(
-		jen.List(jen.Id("name"), jen.Id("ok")).Op(":=").Id("d").Dot("Tag").Call(property),
-		jen.If(jen.Op("!").Id("ok")).Block(jen.Return(jen.Nil())),
-		jen.Switch(jen.Id("name")).Block(cases...),
-		jen.Id("d").Dot("UnknownTag").Call(property.Clone(), jen.Id("name")),
-		jen.Return(jen.Nil()),
-	)
+	unknown := []jen.Code{jen.Id("d").Dot("UnknownTag").Call(property.Clone(), jen.Id("name"))}
+	if hasSecretTag(k.t.Union) {
+		unknown = concealed(onDecoder, unknown)
+	}
+	return jen.Func().Id("decode" + k.t.Go).Params(params...).Add(id(k.t.Go)).Block(slices.Concat(
+		[]jen.Code{
+			jen.List(jen.Id("name"), jen.Id("ok")).Op(":=").Id("d").Dot("Tag").Call(property),
+			jen.If(jen.Op("!").Id("ok")).Block(jen.Return(jen.Nil())),
+			jen.Switch(jen.Id("name")).Block(cases...),
+		},
+		unknown,
+		[]jen.Code{jen.Return(jen.Nil())},
+	)...)
+}
+
+// hasSecretTag reports alternatives that a secret tells apart.
+func hasSecretTag(u *model.Alternatives) bool {
+	return slices.ContainsFunc(u.Options, func(o *model.Alternative) bool {
+		return slices.ContainsFunc(o.Shape.Type.Fields, func(f *model.Field) bool { return f.Name == u.Property && f.Secret })
+	})
 }
 
 // eachOption yields a type switch over the alternatives and pointers to them.

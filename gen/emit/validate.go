@@ -77,21 +77,13 @@ func (k *codec) validateStruct() []jen.Code {
 	}
 	for _, f := range k.t.Fields {
 		k.place = f.Go
-		body = append(body, k.secretly(f, k.validateField(f))...)
+		body = append(body, k.validateField(f)...)
 	}
 	if k.t.Extra != nil {
 		k.place = "Extra"
 		body = append(body, k.validateExtra()...)
 	}
 	return body
-}
-
-// secretly keeps the values of a secret field out of what is reported.
-func (k *codec) secretly(f *model.Field, body []jen.Code) []jen.Code {
-	if !f.Secret || len(body) == 0 {
-		return body
-	}
-	return concealed(onReport, body)
 }
 
 // validateField yields the rules of a member that may be absent or null.
@@ -147,7 +139,7 @@ func zero(s *model.Shape) *jen.Statement {
 
 // validateRaw asks for one JSON value; a required one cannot be left out.
 func (k *codec) validateRaw(f *model.Field, place *jen.Statement) []jen.Code {
-	check := entered(f.Name, k.validateBase(at(place), f.Shape))
+	check := entered(f, k.validateBase(at(place), f.Shape))
 	if f.Required {
 		return []jen.Code{jen.If(jen.Len(place.Clone()).Op("==").Lit(0)).Block(
 			jen.Id("r").Dot("Required").Call(jen.Lit(f.Name)),
@@ -159,8 +151,8 @@ func (k *codec) validateRaw(f *model.Field, place *jen.Statement) []jen.Code {
 // validateMember yields the rules of a member that is there and not null. Those of a
 // value without parts move the report's pointer only when one is broken.
 func (k *codec) validateMember(f *model.Field, t target) []jen.Code {
-	if !isPlain(f.Shape) {
-		return entered(f.Name, k.validateBase(t, f.Shape))
+	if f.Secret || !isPlain(f.Shape) {
+		return entered(f, k.validateBase(t, f.Shape))
 	}
 	k.report = onReport.at(f.Name)
 	defer func() { k.report = onReport }()
@@ -187,11 +179,14 @@ func isEnum(s *model.Shape) bool {
 }
 
 // entered yields what is done at the place of a member.
-func entered(name string, body []jen.Code) []jen.Code {
+func entered(f *model.Field, body []jen.Code) []jen.Code {
 	if len(body) == 0 {
 		return nil
 	}
-	return append(append([]jen.Code{jen.Id("r").Dot("Enter").Call(jen.Lit(name))}, body...), jen.Id("r").Dot("Leave").Call())
+	if f.Secret {
+		body = concealed(onReport, body)
+	}
+	return append(append([]jen.Code{jen.Id("r").Dot("Enter").Call(jen.Lit(f.Name))}, body...), jen.Id("r").Dot("Leave").Call())
 }
 
 // validatePart checks an item, or a member without a field.

@@ -37,6 +37,9 @@ func Build(set *schema.Set, opts Options) (*Model, []schema.Diagnostic) {
 	}
 	m.sortEvents()
 	checks := NewChecks(CheckOptions{Prefix: checkPrefixes(set)})
+	for _, f := range set.Files {
+		checks.secrets.add(f.Root)
+	}
 	types, more := newTypeMappings(opts.Types)
 	diags = append(diags, more...)
 	b := &builder{
@@ -174,7 +177,6 @@ func (m *Model) finish() {
 			ev.Root.Kind = Wrapped
 		}
 	}
-	m.spread(func(t *Type) *bool { return &t.Secret }, func(_ *Type, s *Shape) bool { return s != nil && s.Secret })
 	m.Imports = m.imports()
 }
 

@@ -28,6 +28,7 @@ func (b *builder) shape(schemas ...*schema.Schema) *Shape {
 	secret := slices.ContainsFunc(schemas, b.checks.secrets.has)
 	s := b.shapeOf(b.targets(schemas))
 	s.Secret = s.Secret || secret
+	s.Secrets = s.Secrets || slices.ContainsFunc(schemas, b.checks.secrets.inside)
 	return s
 }
 
@@ -87,6 +88,8 @@ func (b *builder) newType(kind Kind, schemas []*schema.Schema) *Type {
 	t := &Type{
 		Kind: kind, File: s.File.Path, Pointer: s.Pointer, Pos: s.Pos,
 		Doc: documentation(s), schemas: schemas,
+		Hidden: b.checks.secrets.alone(schemas),
+		Secret: slices.ContainsFunc(schemas, b.checks.secrets.inside),
 	}
 	if ev := b.events[s.File]; ev != nil {
 		t.Home = ev.Queue

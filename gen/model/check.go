@@ -122,6 +122,8 @@ type ObjectRules struct {
 	Requires      []Requirement `json:",omitzero"` // dependentRequired
 	Implies       []MemberRule  `json:",omitzero"` // dependentSchemas: Call decides the whole object
 	Unevaluated   *Call         `json:",omitzero"`
+
+	SecretUnevaluated bool `json:",omitzero"` // they are not shown
 }
 
 // MemberRule binds a check to a member's name.

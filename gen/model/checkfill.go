@@ -124,7 +124,7 @@ func (f *checkFiller) arrayParts() {
 	a.Prefix = f.calls(s.PrefixItems)
 	a.Rest = f.maybe(s.Items)
 	a.Unevaluated = f.maybe(s.UnevaluatedItems)
-	a.Secret = slices.ContainsFunc(append(slices.Clone(s.PrefixItems), s.Items), f.checks.secrets.has)
+	a.Secret = slices.ContainsFunc(append(slices.Clone(s.PrefixItems), s.Items, s.UnevaluatedItems), f.checks.secrets.has)
 	if s.Contains == nil {
 		return
 	}
@@ -146,7 +146,7 @@ func (f *checkFiller) objectParts() {
 	}
 	o.Rest, o.SecretRest = f.maybe(s.AdditionalProperties), f.checks.secrets.has(s.AdditionalProperties)
 	o.Names = f.maybe(s.PropertyNames)
-	o.Unevaluated = f.maybe(s.UnevaluatedProperties)
+	o.Unevaluated, o.SecretUnevaluated = f.maybe(s.UnevaluatedProperties), f.checks.secrets.has(s.UnevaluatedProperties)
 }
 
 func (f *checkFiller) call(s *schema.Schema) Call {

@@ -32,7 +32,7 @@ type Checks struct {
 	special int // checks beyond one for each schema
 	plain   map[*schema.Schema]bool
 	diags   []schema.Diagnostic
-	secrets secrets
+	secrets *secrets
 
 	byFunc map[string]*Check // of built
 	all    []*Check          // what All returned
@@ -54,7 +54,7 @@ func NewChecks(opts CheckOptions) *Checks {
 		opts.MaxSpecialisations = DefaultMaxSpecialisations
 	}
 	return &Checks{
-		secrets: secrets{},
+		secrets: newSecrets(),
 		opts:    opts,
 		names:   newCheckNames(opts.Prefix),
 		dynamic: checkDynamics{known: map[*schema.Schema]bool{}},
@@ -72,6 +72,7 @@ func (c *Checks) Of(s *schema.Schema) *Check {
 	if c.all != nil {
 		panic("model: Checks.Of after All")
 	}
+	c.secrets.add(s)
 	check := c.in(s, nil)
 	if !check.root {
 		check.root = true

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/pgque/pgque-go/gen/schema"
@@ -66,24 +65,6 @@ func annotation(s *schema.Schema, keyword string) *schema.Node {
 		return nil
 	}
 	return s.Source.Member(keyword)
-}
-
-// secrets are schemas, each asked once, and whether they are secret.
-type secrets map[*schema.Schema]bool
-
-// has reports a schema whose values logs and errors must not show: it says so itself,
-// or another schema of the same value does, be it of one alternative only.
-func (k secrets) has(s *schema.Schema) bool {
-	if s == nil {
-		return false
-	}
-	if known, ok := k[s]; ok {
-		return known
-	}
-	k[s] = false // ends the walk around a cycle
-	parts := slices.Concat(s.AllOf, s.AnyOf, s.OneOf, []*schema.Schema{s.If, s.Then, s.Else})
-	k[s] = annotationTrue(s, keywordSecret) || s.Ref != nil && k.has(s.Ref.Target) || slices.ContainsFunc(parts, k.has)
-	return k[s]
 }
 
 func annotationTrue(s *schema.Schema, keyword string) bool {

@@ -113,8 +113,10 @@ type Type struct {
 	Respelled bool `json:"respelled,omitzero"`
 	// Checked tells that this type, or one inside, has Checks.
 	Checked bool `json:"checked,omitzero"`
-	// Secret tells that somewhere inside is a field that logs must not show.
+	// Secret tells that somewhere inside is a value that logs must not show.
 	Secret bool `json:"secret,omitzero"`
+	// Hidden tells that it is the whole value.
+	Hidden bool `json:"hidden,omitzero"`
 
 	schemas []*schema.Schema // what the type stands for
 	suffix  string           // of the name, where another type has the same place
@@ -177,6 +179,8 @@ type Shape struct {
 	Nullable bool    `json:"nullable,omitzero"`
 	// Secret tells that neither logs nor errors show the value.
 	Secret bool `json:"secret,omitzero"`
+	// Secrets tells that they do not show it, or a part of it.
+	Secrets bool `json:"secrets,omitzero"`
 	// Boxed tells that a type would contain itself but for a pointer here.
 	Boxed  bool     `json:"boxed,omitzero"`
 	Rules  Rules    `json:"rules,omitzero"`

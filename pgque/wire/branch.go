@@ -82,7 +82,7 @@ func (r *Report) trial(v *Value, p Predicate) []Violation {
 
 // adopt reports violations found at the current pointer.
 func (r *Report) adopt(found []Violation) {
-	at := r.Pointer()
+	at := r.shown()
 	for _, v := range found {
 		if r.done {
 			return

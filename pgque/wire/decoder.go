@@ -46,7 +46,7 @@ func NewDecoder(b []byte) *Decoder { return &Decoder{buf: b} }
 // Reset makes the Decoder read b, with an empty Report of the same Limit.
 func (d *Decoder) Reset(b []byte) {
 	d.buf, d.pos, d.text, d.syntax = b, 0, "", nil
-	d.violations, d.done, d.spelled = nil, false, nil
+	d.violations, d.done, d.concealed, d.spelled = nil, false, 0, nil
 	d.path = emptied(d.path[:cap(d.path)])
 	d.names, d.values, d.scratch = emptied(d.names), emptied(d.values), emptied(d.scratch)
 	d.slabs = slabs{}

@@ -66,6 +66,7 @@ type Report struct {
 	path       []step
 	violations []Violation
 	concealed  int  // how many Conceals are open
+	veil       int  // the length of path at the first of them
 	passing    bool // the pointer goes back with the next violation
 	done       bool // no more is taken: the limit is reached, or the text is broken
 }
@@ -155,16 +156,22 @@ func (r *Report) record(keyword, message string) {
 	if r.concealed > 0 {
 		message = "a secret breaks " + keyword
 	}
-	r.violations = append(r.violations, Violation{r.Pointer(), keyword, message})
+	r.violations = append(r.violations, Violation{r.shown(), keyword, message})
 	r.done = len(r.violations) >= r.limit()
 }
 
-// Conceal keeps what follows out of messages, until Reveal: they name the rule
-// only.
+// Conceal keeps the value at the current pointer out of what is reported, until
+// Reveal: messages name the rule only, and pointers lead to the value and not into it.
+//
+//go:noinline
 func (r *Report) Conceal() {
-	if r != nil {
-		r.concealed++
+	if r == nil {
+		return
 	}
+	if r.concealed == 0 {
+		r.veil = len(r.path)
+	}
+	r.concealed++
 }
 
 // Reveal takes the last Conceal back.
@@ -200,8 +207,20 @@ func (r *Report) Pointer() string {
 	if r == nil {
 		return ""
 	}
+	return pointer(r.path)
+}
+
+// shown is the pointer without what leads into a concealed value.
+func (r *Report) shown() string {
+	if r.concealed > 0 {
+		return pointer(r.path[:r.veil])
+	}
+	return pointer(r.path)
+}
+
+func pointer(path []step) string {
 	var b strings.Builder
-	for _, s := range r.path {
+	for _, s := range path {
 		switch s.index {
 		case noStep:
 		case nameStep:

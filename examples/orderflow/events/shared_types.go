@@ -311,32 +311,36 @@ func (v *Customer) decode(d *wire.Decoder) {
 }
 
 func (v *Customer) validate(r *wire.Report) {
+	r.Enter("email")
 	r.Conceal()
 	if !wire.ValidString(v.Email) {
-		r.At("email").NotText()
+		r.NotText()
 	} else {
 		if n := wire.Length(v.Email); n > 254 {
-			r.At("email").Count("maxLength", n, 254)
+			r.Count("maxLength", n, 254)
 		}
 		if !wire.FormatEmail(v.Email) {
-			r.At("email").Format(v.Email, "email")
+			r.Format(v.Email, "email")
 		}
 	}
 	r.Reveal()
+	r.Leave()
 	if !wire.ValidString(v.Name) {
 		r.At("name").NotText()
 	} else if n := wire.Length(v.Name); n < 1 || n > 100 {
 		r.At("name").Counts("Length", n, 1, 100)
 	}
-	r.Conceal()
 	if value, ok := v.Phone.Get(); ok {
+		r.Enter("phone")
+		r.Conceal()
 		if !wire.ValidString(value) {
-			r.At("phone").NotText()
+			r.NotText()
 		} else if !patternCustomerPhone.Match(value) {
-			r.At("phone").Pattern(value, "^\\+[1-9][0-9]{6,14}$")
+			r.Pattern(value, "^\\+[1-9][0-9]{6,14}$")
 		}
+		r.Reveal()
+		r.Leave()
 	}
-	r.Reveal()
 	if v.Segment != nil {
 		if !v.Segment.Valid() {
 			r.At("segment").Enum(string(*v.Segment))
