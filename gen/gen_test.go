@@ -128,6 +128,35 @@ func TestGenerate_HugeEnumIsLinear(t *testing.T) {
 	}
 }
 
+// TestGenerate_SchemasThatMeetInEveryCombination has a schema in which what speaks
+// about a value depends on each of the 40 names on the way to it.
+func TestGenerate_SchemasThatMeetInEveryCombination(t *testing.T) {
+	defs := map[string]any{"s41": map[string]any{"x-secret": true}}
+	for i := range 40 {
+		next := map[string]any{"$ref": fmt.Sprintf("#/$defs/s%d", i+2)}
+		defs[fmt.Sprintf("s%d", i+1)] = map[string]any{"properties": map[string]any{"a": next, "b": next}}
+	}
+	again := map[string]any{"$ref": "#"}
+	text, err := json.Marshal(map[string]any{
+		"$defs": defs,
+		"properties": map[string]any{
+			"a": again,
+			"b": map[string]any{"allOf": []any{again, map[string]any{"$ref": "#/$defs/s1"}}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	m, _ := gen.Model([]schema.Source{{FS: fstest.MapFS{"q/wide.json": {Data: text}}, Name: "schemas"}}, gen.Options{})
+	if len(m.Types) == 0 || !m.Types[0].Secret {
+		t.Error("nothing is secret")
+	}
+	if took := time.Since(start); took > patience {
+		t.Errorf("took %v", took)
+	}
+}
+
 func TestGenerate_ManyLevelsOfAllOfDoNotExplode(t *testing.T) {
 	defs := map[string]any{"l0": map[string]any{"type": "object", "properties": map[string]any{"a": map[string]any{"type": "string"}}}}
 	for i := 1; i <= 40; i++ {

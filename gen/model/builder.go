@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"go/token"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ type builder struct {
 	types    typeMappings
 	declared []*Type
 	hints    map[string]string // what alternatives are called, by place
+	merged   int               // shapes of several schemas that the event has needed
 	diags    []schema.Diagnostic
 }
 
@@ -48,6 +50,12 @@ func (b *builder) shapeOf(schemas []*schema.Schema) *Shape {
 		}
 		return self.copy()
 	}
+	if len(schemas) > 1 && !b.admitsMerged(schemas) {
+		s := &Shape{Basic: Raw}
+		b.attach(s, schemas)
+		b.shapes[k] = s
+		return s.copy()
+	}
 	b.open[k] = nil
 	s := b.decide(k, schemas, nil)
 	if self := b.open[k]; self != nil && self.Type != s.Type {
@@ -56,6 +64,23 @@ func (b *builder) shapeOf(schemas []*schema.Schema) *Shape {
 	delete(b.open, k)
 	b.shapes[k] = s
 	return s.copy()
+}
+
+// maxMerged bounds the shapes that one event may need of values for which several
+// schemas hold: there may be one for every subset of them. What is beyond is held as
+// JSON; predicates decide about it.
+const maxMerged = 2000
+
+// admitsMerged counts a shape against the limit.
+func (b *builder) admitsMerged(schemas []*schema.Schema) bool {
+	b.merged++
+	if b.merged == maxMerged+1 {
+		b.diags = append(b.diags, schema.Diagnostic{
+			Pos: schemas[0].Pos, Pointer: schemas[0].Pointer, Warning: true,
+			Message: fmt.Sprintf("schemas that hold for the same value meet in more than %d ways: from here on such values become json.RawMessage", maxMerged),
+		})
+	}
+	return b.merged <= maxMerged
 }
 
 func (s *Shape) copy() *Shape {
@@ -161,6 +186,7 @@ func (ev *Event) schemas() []*schema.Schema {
 // event decides the type of an event, whatever its schema.
 func (b *builder) event(ev *Event) {
 	schemas, t := ev.schemas(), ev.Root
+	b.merged = 0
 	if s := b.decide(key(schemas), schemas, t); s.Type != t {
 		b.define(t, s)
 	}

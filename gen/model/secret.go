@@ -37,8 +37,9 @@ type place struct {
 	wholes  []*place // of which it is a part
 }
 
-// maxPlaces bounds the work. Beyond it everything is secret.
-const maxPlaces = 20_000
+// maxPlaces bounds the work: schemas have hardly more than one place each, unless they
+// are made to have one for every subset of them. Beyond it everything is secret.
+func (k *secrets) maxPlaces() int { return 1000 + 4*len(k.walked) }
 
 func newSecrets() *secrets {
 	return &secrets{
@@ -114,7 +115,7 @@ func (k *secrets) any(s *schema.Schema, is func(*place) bool) bool {
 		return false
 	}
 	k.explore()
-	return len(k.places) > maxPlaces || slices.ContainsFunc(k.of[s], is)
+	return len(k.places) > k.maxPlaces() || slices.ContainsFunc(k.of[s], is)
 }
 
 // explore finds all places.
@@ -137,7 +138,7 @@ func (k *secrets) explore() {
 	for _, root := range k.roots {
 		visit(nil, []*schema.Schema{root})
 	}
-	for len(open) > 0 && len(k.places) <= maxPlaces {
+	for len(open) > 0 && len(k.places) <= k.maxPlaces() {
 		p := open[len(open)-1]
 		open = open[:len(open)-1]
 		for _, part := range k.parts(p) {
