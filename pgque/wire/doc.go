@@ -20,10 +20,10 @@
 // no lone surrogates. Beyond that, member names of an object are unique and
 // arrays and objects nest at most MaxDepth deep.
 //
-// What generated code calls for every member is kept small where it is called:
-// go:noinline stands at functions whose body, or that of what they call, the
-// compiler would copy into each of those places. Building packages of hundreds of
-// events takes most of its time there.
+// What generated code calls for every member is kept small where it is called: what
+// is marked go:noinline has a body, or calls one, that the compiler would copy into
+// each of those places. Building packages of hundreds of events takes most of its
+// time there.
 package wire
 
 // Version1 is the first contract between generated code and this package.
