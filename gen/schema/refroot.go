@@ -39,15 +39,23 @@ func newRefRoots(roots []RefRoot, rep *report) []*refRoot {
 // refRootDocument reads the file that a reference root has for u, or returns
 // nil when none has one.
 func (l *loader) refRootDocument(u *url.URL) *document {
-	for _, r := range l.roots {
-		rest, ok := strings.CutPrefix(documentURI(u), documentURI(r.base))
-		if !ok {
-			continue
-		}
-		if name := r.find(rest); name != "" {
-			return l.readFile(r.FS, name, r.Name, withoutFragment(u), false)
-		}
+	r := l.refRootOf(u)
+	if r == nil {
 		return nil
+	}
+	if name := r.find(strings.TrimPrefix(documentURI(u), documentURI(r.base))); name != "" {
+		return l.readFile(r.FS, name, r.Name, withoutFragment(u), false)
+	}
+	return nil
+}
+
+// refRootOf returns the reference root that u is below, the one with the longest
+// prefix; nil when there is none.
+func (l *loader) refRootOf(u *url.URL) *refRoot {
+	for _, r := range l.roots {
+		if strings.HasPrefix(documentURI(u), documentURI(r.base)) {
+			return r
+		}
 	}
 	return nil
 }

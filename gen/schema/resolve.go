@@ -275,5 +275,8 @@ func (l *loader) unreachable(u *url.URL, r pendingRef) error {
 	case u.Scheme == uriScheme:
 		return fmt.Errorf("the reference %s leads nowhere: there is no %s among the schema files", text, quote(strings.TrimPrefix(path.Clean(u.Path), "/")))
 	}
+	if root := l.refRootOf(u); root != nil {
+		return fmt.Errorf("the reference %s leads nowhere: there is no such file in %s, the folder of the reference root %s", text, root.Name, quote(root.Prefix))
+	}
 	return fmt.Errorf("the reference %s leads nowhere: %s is no $id of the schema files and below no reference root; nothing is fetched from the network", text, quote(documentURI(u)))
 }
