@@ -84,6 +84,8 @@ type txPage struct {
 	saved   int       // the position of the savepoint, -1 when there is none
 	savedAt time.Time // or when the transaction has begun
 	saves   int
+
+	apart beside // where handlers run
 }
 
 // handleTxPage commits the effects of the handlers of the page's first messages, as
@@ -92,6 +94,7 @@ type txPage struct {
 // is halted, leaves the rest of the page for the next.
 func (s *session) handleTxPage(page []Message, limit int) error {
 	p := &txPage{session: s, page: page, end: limit, results: make([]result, len(page)), final: make([]bool, len(page))}
+	defer p.apart.end()
 	err := p.run()
 	return withHalt(p.halt, err)
 }
@@ -296,7 +299,7 @@ func (p *txPage) runBatch(tx pgx.Tx, from, to int) error {
 // runOne runs one message and reports whether its effects have to be undone.
 func (p *txPage) runOne(tx pgx.Tx, i int) (undo bool, err error) {
 	msg := p.page[i]
-	r := p.handle(contextWithTx(p.working, ownedTx{tx}), msg)
+	r := p.handleIn(&p.apart, contextWithTx(p.working, ownedTx{tx}), msg)
 	reg, _ := p.registrationOf(msg.Type)
 	if isHalt(r.err()) {
 		p.halt = r.err()
