@@ -162,50 +162,14 @@ var errGoexit = errors.New("it ended its goroutine (runtime.Goexit, as t.Fatal a
 // apart calls fn on a goroutine of its own and waits for it. It reports false when fn
 // ended that goroutine, which no deferred function can prevent, and so did not return.
 func apart(fn func()) (returned bool) {
-	var b beside
-	defer b.end()
-	return b.call(fn)
-}
-
-// beside is apart for one function after another: they share a goroutine, as long as none
-// of them ends it. The zero value is ready; end must follow the last call.
-type beside struct {
-	calls    chan func()
-	returned chan bool
-}
-
-func (b *beside) call(fn func()) (returned bool) {
-	if b.calls == nil {
-		b.calls, b.returned = make(chan func()), make(chan bool)
-		go runCalls(b.calls, b.returned)
-	}
-	b.calls <- fn
-	if returned = <-b.returned; !returned {
-		b.calls = nil
-	}
-	return returned
-}
-
-func (b *beside) end() {
-	if b.calls != nil {
-		close(b.calls)
-		b.calls = nil
-	}
-}
-
-func runCalls(calls <-chan func(), returned chan<- bool) {
-	done := true
-	defer func() {
-		if !done {
-			returned <- false
-		}
-	}()
-	for fn := range calls {
-		done = false
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
 		fn()
-		done = true
-		returned <- true
-	}
+		returned = true
+	}()
+	<-ended
+	return returned
 }
 
 // worker handles one message after another.
@@ -239,16 +203,10 @@ func (w *worker) handleCall(page []Message, results []result, positions []int) (
 }
 
 // handle is that of a worker for one message, whose handler may end its goroutine.
-func (s *session) handle(ctx context.Context, msg Message) result {
-	var b beside
-	defer b.end()
-	return s.handleIn(&b, ctx, msg)
-}
-
-func (s *session) handleIn(b *beside, ctx context.Context, msg Message) (r result) {
+func (s *session) handle(ctx context.Context, msg Message) (r result) {
 	w := s.newWorker()
 	defer w.rest()
-	if !b.call(func() { r = w.handle(ctx, &msg) }) {
+	if !apart(func() { r = w.handle(ctx, &msg) }) {
 		return s.judge(msg, errGoexit)
 	}
 	return r

@@ -79,13 +79,12 @@ type txPage struct {
 	immediate bool   // check deferred constraints after each message
 	conflicts int
 
+	at      int       // the message that is handled, or was last
 	end     int       // messages from here on are left for the next page
 	halt    error     // asked for by the message at end
 	saved   int       // the position of the savepoint, -1 when there is none
 	savedAt time.Time // or when the transaction has begun
 	saves   int
-
-	apart beside // where handlers run
 }
 
 // handleTxPage commits the effects of the handlers of the page's first messages, as
@@ -94,7 +93,6 @@ type txPage struct {
 // is halted, leaves the rest of the page for the next.
 func (s *session) handleTxPage(page []Message, limit int) error {
 	p := &txPage{session: s, page: page, end: limit, results: make([]result, len(page)), final: make([]bool, len(page))}
-	defer p.apart.end()
 	err := p.run()
 	return withHalt(p.halt, err)
 }
@@ -237,8 +235,19 @@ func (p *txPage) exec(tx pgx.Tx, sql string) error {
 }
 
 // runRange runs messages from up to, not including, to. It returns the position of
-// the first whose effects have to be undone, or -1.
+// the first whose effects have to be undone, or -1. Handlers run on a goroutine of
+// their own, since they may end it.
 func (p *txPage) runRange(tx pgx.Tx, from, to int) (failed int, err error) {
+	for !apart(func() { failed, err = p.runInside(tx, from, to) }) {
+		if undo, err := p.conclude(tx, p.at, p.judge(p.page[p.at], errGoexit)); undo || err != nil {
+			return p.at, err
+		}
+		from = p.at + 1
+	}
+	return failed, err
+}
+
+func (p *txPage) runInside(tx pgx.Tx, from, to int) (failed int, err error) {
 	for i, next := from, from; i < min(to, p.end); i = next {
 		if next = i + 1; p.final[i] {
 			continue
@@ -298,8 +307,15 @@ func (p *txPage) runBatch(tx pgx.Tx, from, to int) error {
 
 // runOne runs one message and reports whether its effects have to be undone.
 func (p *txPage) runOne(tx pgx.Tx, i int) (undo bool, err error) {
+	p.at = i
+	w := p.newWorker()
+	defer w.rest()
+	return p.conclude(tx, i, w.handle(contextWithTx(p.working, ownedTx{tx}), &p.page[i]))
+}
+
+// conclude says what follows from the result of message i.
+func (p *txPage) conclude(tx pgx.Tx, i int, r result) (undo bool, err error) {
 	msg := p.page[i]
-	r := p.handleIn(&p.apart, contextWithTx(p.working, ownedTx{tx}), msg)
 	reg, _ := p.registrationOf(msg.Type)
 	if isHalt(r.err()) {
 		p.halt = r.err()

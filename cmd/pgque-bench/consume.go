@@ -126,7 +126,7 @@ func selectAll(ctx context.Context, b *bench, page int) (int, error) {
 // moves the cursor, with the same INSERTs in transactions of the same size.
 func consumingTx(page int) func(context.Context, *bench, plan) (limit, ours work, err error) {
 	return func(ctx context.Context, b *bench, p plan) (limit, ours work, err error) {
-		n := max(p.scale*1000/5, 2*page)
+		n := max(p.scale*500, 2*page)
 		consumers, err := backlog(ctx, b, p, n, page)
 		if err != nil {
 			return nil, nil, err
