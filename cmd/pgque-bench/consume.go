@@ -52,7 +52,7 @@ func backlog(ctx context.Context, b *bench, p plan, n, tickSize int) (consumers 
 // functions) is a small part of it.
 func consuming(tickSize, page int) func(context.Context, *bench, plan) (limit, ours work, err error) {
 	return func(ctx context.Context, b *bench, p plan) (limit, ours work, err error) {
-		n := p.scale * 5000
+		n := p.scale * 10_000
 		consumers, err := backlog(ctx, b, p, n, tickSize)
 		if err != nil {
 			return nil, nil, err

@@ -61,11 +61,11 @@ end
 $$;
 
 -- _is_late tells that the window may hold events whose ids are not above its low mark,
--- among those behind i_from.
+-- among those behind i_from. Above 0, that of the first tick of a queue, are all of them.
 create or replace function pgque._is_late(i_window pgque.window, i_from bigint) returns boolean
 language plpgsql immutable as $$
 begin
-    return i_from < i_window.low_mark
+    return i_from < i_window.low_mark and i_window.low_mark > 0
        and (cardinality(i_window.running) > 0 or i_window.next_xid > i_window.first_xid);
 end
 $$;
