@@ -93,14 +93,13 @@ func queryMessages(ctx context.Context, q querier, sql string, args ...any) ([]M
 // collectMessages reads the columns messageColumns to the end of rows, of which it
 // expects some.
 func collectMessages(rows pgx.Rows, expected int) ([]Message, error) {
-	return collectPage(rows, 0, expected)
+	return collectPage(rows, 0, make([]Message, 0, expected))
 }
 
-// collectPage reads the same columns, or all but the last one, the batch id, in the place
-// of which batchID comes then.
-func collectPage(rows pgx.Rows, batchID int64, expected int) ([]Message, error) {
+// collectPage appends to page what it reads: the same columns, or all but the last one,
+// the batch id, in the place of which batchID comes then.
+func collectPage(rows pgx.Rows, batchID int64, page []Message) ([]Message, error) {
 	defer rows.Close()
-	page := make([]Message, 0, expected)
 	var reader messageReader
 	for rows.Next() {
 		if len(page) == 0 {

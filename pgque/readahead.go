@@ -3,6 +3,7 @@ package pgque
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -71,6 +72,7 @@ func (s *session) handleReadingOn(page []Message) error {
 		books := s.behind.settlement()
 		s.behind = nil
 		s.settled(books)
+		s.spare = books.finished[:0]
 	}
 	switch {
 	case sentinelOf(p.err) == ErrBatchNotFound:
@@ -153,7 +155,7 @@ func (s *session) readOn(page []Message) (p portion) {
 	to := min(w.end+int64(s.take), w.high)
 	if w.end < to {
 		batch.Queue(s.reader.events, max(w.end, w.low), to, w.last, w.next).Query(func(rows pgx.Rows) (err error) {
-			p.page, err = collectPage(rows, w.batchID, s.take)
+			p.page, err = collectPage(rows, w.batchID, s.room())
 			return err
 		})
 	}
@@ -161,6 +163,13 @@ func (s *session) readOn(page []Message) (p portion) {
 	p.settled = p.err == nil && s.behind != nil
 	w.end = to
 	return p
+}
+
+// room is an empty page for the messages to come: that of a page that is settled, if any.
+func (s *session) room() []Message {
+	room := slices.Grow(s.spare, s.take)
+	s.spare = nil
+	return room
 }
 
 // findWindow asks what bounds the window of an open page. It is nil when there is nothing to
@@ -219,5 +228,5 @@ func (s *session) dropAhead() {
 			s.log.Warn("pgque: messages that are done come again", "error", err)
 		}
 	}
-	s.ahead, s.lookedAhead = nil, false
+	s.ahead, s.lookedAhead, s.spare = nil, false, nil
 }

@@ -39,6 +39,25 @@ func TestConsumer_ReadsOnWhileItWorks(t *testing.T) {
 	}
 }
 
+// Each window has more pages than are in memory at once.
+func TestConsumer_ReadsOnFromWindowToWindow(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	b.subscribe("billing")
+	for range 3 {
+		b.send("order", 1100)
+		b.tick()
+	}
+	last := int64(0)
+	times := handled(t, b, 3300, func(_ int, msg pgque.Message) {
+		if msg.MsgID <= last {
+			t.Errorf("message %d came after %d", msg.MsgID, last)
+		}
+		last = msg.MsgID
+	})
+	checkOnce(t, times, 3300)
+}
+
 func TestConsumer_GoesOnWhenItCannotReadOn(t *testing.T) {
 	t.Parallel()
 	for _, function := range []string{"page_window_1(bigint)", "turn_page(bigint, bigint, bigint, integer)"} {

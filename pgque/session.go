@@ -40,6 +40,7 @@ type session struct {
 	atHead      bool        // the last page ended with a tick that was made for it
 	behind      *leaf       // the page before ahead; nil when there is nothing to settle
 	window      *pageWindow // in which ahead lies, if it was read there
+	spare       []Message   // empty: room for the next page to read
 
 	noted note // that the engine has
 	alone int  // messages to handle one by one, since one of them may kill the process
