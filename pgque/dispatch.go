@@ -37,12 +37,11 @@ type pageRun struct {
 	taken   atomic.Int64 // of the lanes
 }
 
-// handlePage runs the handlers of the first messages of a page, as many as limit
-// says, and returns the results in the order of the page. After a Halt, or when the
-// consumer is to stop, no further message is begun; behind one that cannot be begun in
-// this page, none of its lane.
-func (s *session) handlePage(page []Message, limit int) []result {
-	p := &pageRun{page: page, results: make([]result, len(page)), lanes: s.lanes(page[:limit])}
+// handlePage runs the handlers of the messages of a page and returns the results in the
+// order of the page. After a Halt, or when the consumer is to stop, no further message is
+// begun; behind one that cannot be begun in this page, none of its lane.
+func (s *session) handlePage(page []Message) []result {
+	p := &pageRun{page: page, results: make([]result, len(page)), lanes: s.lanes(page)}
 	n := min(s.concurrency, len(p.lanes))
 	if n == 1 {
 		s.handleBeside(p)

@@ -32,7 +32,7 @@ func DrivePages(ctx context.Context, c *Consumer) *PageDriver {
 // Handle gives a page to the handlers and joins the errors of those that failed.
 func (d *PageDriver) Handle(page []Message) error {
 	var errs []error
-	for i, r := range d.session.handlePage(page, len(page)) {
+	for i, r := range d.session.handlePage(page) {
 		if !r.done {
 			errs = append(errs, fmt.Errorf("message %d: %w", page[i].MsgID, r.err()))
 		}

@@ -89,15 +89,15 @@ func (s *session) handleReadingOn(page []Message) error {
 	return s.settleBehind(page, results)
 }
 
-// handleLong is handlePage for a page that may have grown: it is handled as pages of
-// maxMessages, one after another. They end early when handlers are not quick any more: what
+// handleLong is handlePage for the first messages, as many as limit says, of a page that may
+// have grown: it is handled as pages of maxMessages, one after another. They end early when handlers are not quick any more: what
 // was not begun comes with the next page, and nothing that failed waits for long before it is
 // put back.
 func (s *session) handleLong(page []Message, limit int) []result {
 	results, began := make([]result, len(page)), time.Now()
 	for from, to := 0, 0; from < limit; from = to {
 		to = min(from+s.maxMessages, limit)
-		copy(results[from:to], s.handlePage(page[from:to], to-from))
+		copy(results[from:to], s.handlePage(page[from:to]))
 		isSlow := time.Since(began) > 2*quick && s.engine.cuts()
 		if isSlow || !allFinished(results[from:to]) {
 			break
