@@ -99,18 +99,15 @@ func collectMessages(rows pgx.Rows, expected int) ([]Message, error) {
 // collectPage appends to page what it reads: the same columns, or all but the last one,
 // the batch id, in the place of which batchID comes then.
 func collectPage(rows pgx.Rows, batchID int64, page []Message) ([]Message, error) {
-	defer rows.Close()
-	var reader messageReader
-	for rows.Next() {
-		if len(page) == 0 {
-			reader.usual = isUsual(rows.FieldDescriptions())
-		}
-		page = append(page, Message{BatchID: batchID})
-		if err := reader.read(rows, &page[len(page)-1]); err != nil {
-			return nil, err
-		}
-	}
-	return page, rows.Err()
+	return new(messageReader).collect(rows, batchID, page)
+}
+
+// collectPulled reads the columns of sqlPull, and returns the tick beside the messages; 0 is
+// none.
+func collectPulled(rows pgx.Rows, expected int) (page []Message, tick int64, err error) {
+	reader := messageReader{tick: &tick}
+	page, err = reader.collect(rows, 0, make([]Message, 0, expected))
+	return page, tick, err
 }
 
 // messageReader reads rows as the server sent them, which costs a fraction of Scan. It
@@ -118,6 +115,24 @@ func collectPage(rows pgx.Rows, batchID int64, page []Message) ([]Message, error
 type messageReader struct {
 	usual    bool
 	lastType string // most messages of a page share their type
+	tick     *int64 // of the column behind those of the message, if there is one
+}
+
+func (r *messageReader) collect(rows pgx.Rows, batchID int64, page []Message) ([]Message, error) {
+	defer rows.Close()
+	for rows.Next() {
+		if len(page) == 0 {
+			r.usual = isUsual(rows.FieldDescriptions())
+		}
+		if r.tick != nil && rows.RawValues()[0] == nil { // and no message
+			return page, rows.Scan(nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, r.tick)
+		}
+		page = append(page, Message{BatchID: batchID})
+		if err := r.read(rows, &page[len(page)-1]); err != nil {
+			return nil, err
+		}
+	}
+	return page, rows.Err()
 }
 
 func (r *messageReader) read(rows pgx.Rows, m *Message) error {
@@ -125,7 +140,7 @@ func (r *messageReader) read(rows pgx.Rows, m *Message) error {
 		return nil
 	}
 	places := []any{&m.MsgID, &m.Type, &m.Payload, &m.RetryCount, &m.CreatedAt,
-		&m.Extra1, &m.Extra2, &m.Extra3, &m.Extra4, &m.BatchID}
+		&m.Extra1, &m.Extra2, &m.Extra3, &m.Extra4, &m.BatchID, r.tick}
 	return rows.Scan(places[:len(rows.FieldDescriptions())]...)
 }
 
@@ -148,8 +163,11 @@ func (r *messageReader) readRaw(values [][]byte, m *Message) bool {
 	}
 	m.CreatedAt = time.Unix(postgresEpoch+micros/1e6, micros%1e6*1e3)
 	m.MsgID = int64(binary.BigEndian.Uint64(values[0]))
-	if len(values) == len(messageTypes) {
+	if len(values) > 9 {
 		m.BatchID = int64(binary.BigEndian.Uint64(values[9]))
+	}
+	if r.tick != nil {
+		*r.tick = int64(binary.BigEndian.Uint64(values[10]))
 	}
 	if string(values[1]) != r.lastType {
 		r.lastType = string(values[1])
@@ -173,4 +191,5 @@ func (r *messageReader) readRaw(values [][]byte, m *Message) bool {
 const postgresEpoch = 946_684_800
 
 var messageTypes = [...]uint32{pgtype.Int8OID, pgtype.TextOID, pgtype.TextOID, pgtype.Int4OID,
-	pgtype.TimestamptzOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.Int8OID}
+	pgtype.TimestamptzOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.TextOID, pgtype.Int8OID,
+	pgtype.Int8OID}

@@ -42,7 +42,8 @@ func newForeignBus(t testing.TB) *bus {
 	c := pgquetest.New(t)
 	for _, function := range []string{
 		"settle(bigint,bigint[],double precision[],text[],boolean[])",
-		"fetch(text,text,integer)", "next_page(text,text,integer,bigint,boolean)", "turn_page(bigint,bigint,bigint,integer)", "tick_queue(text)", "maint_queue(text)",
+		"fetch(text,text,integer)", "next_page(text,text,integer,bigint,boolean)", "turn_page(bigint,bigint,bigint,integer)",
+		"pull(text,text,integer,bigint)", "tick_queue(text)", "maint_queue(text)",
 		"shorten(bigint,bigint)", "release(bigint,bigint[])", "begin_message(bigint,bigint)",
 		"resign_subconsumer(text,text,text)", "insert_target(text)",
 	} {

@@ -17,6 +17,7 @@ type capability struct {
 	shorten   bool // shorten() and release(): a part of a page can be settled
 	begin     bool // begin_message(): deaths of the process are counted
 	next      bool // next_page(): settlement of a page and the next page in one, and a reader for each queue
+	pull      bool // pull(): tick, settlement of a page and the next page in one
 	turn      bool // turn_page() and a page_window for each queue: pages that the client read by itself
 	resign    bool // resign_subconsumer(): a member that stops leaves its batch to the others
 	insert    bool // insert_target(): events may be inserted directly
@@ -49,7 +50,7 @@ func (c *Client) capability(ctx context.Context) (capability, error) {
 	}
 	var e capability
 	err := c.pool.QueryRow(ctx, sqlCapabilities).Scan(&e.installed, &e.settle, &e.fetch, &e.tick, &e.maint, &e.watch, &e.shorten,
-		&e.begin, &e.resign, &e.insert, &e.next, &e.turn)
+		&e.begin, &e.resign, &e.insert, &e.next, &e.turn, &e.pull)
 	e.watch = e.watch && e.tick && e.maint
 	if err == nil && e.installed {
 		c.engine.known = &e

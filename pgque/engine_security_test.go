@@ -100,6 +100,7 @@ func TestEngineSecurity_EachRoleMayDoItsPart(t *testing.T) {
 		{"reader admin", `select pgque.next_batch('q', 'c'), pgque.finish_batch(77)`},
 		{"reader admin", `select pgque.subscribe('q', 'mine'), pgque.unsubscribe('q', 'mine')`},
 		{"reader admin", `select pgque.tick_queue('q'), pgque.maint_queue('q')`},
+		{"reader admin", `select * from pgque.pull('q', 'c', 1, null), pgque.pull_1('c', 1, null)`},
 		{"reader admin", `select pgque.tick_queues('{q}'), pgque.maint_queues('{q}')`},
 		{"reader admin", `select * from pgque.get_queue_info(), pgque.get_consumer_info(), pgque.dlq_inspect('q')`},
 		{"reader admin", `select ev_data from pgque.event_1`},

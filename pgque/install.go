@@ -14,7 +14,7 @@ import (
 )
 
 // Version is the version of the engine that Install puts in place.
-const Version = "1.3.0"
+const Version = "1.4.0"
 
 //go:embed engine
 var embedded embed.FS

@@ -13,11 +13,13 @@ import (
 // reader holds the statements that call the functions of a queue, which bear its number.
 type reader struct {
 	next   string // page
+	pull   string // a tick, and the next page
 	window string // of an open page
 	events string // behind an open page
 }
 
 func (r reader) known() bool { return r.next != "" }
+func (r reader) pulls() bool { return r.pull != "" }
 
 // findReader looks the number of the queue up. Groups and slots go other ways, and so does
 // a role that may not look it up.
@@ -34,6 +36,9 @@ func (s *session) findReader(ctx context.Context) error {
 		return wrap(ErrQueueNotFound, "read %q", s.queue)
 	case err == nil:
 		s.reader = reader{next: fmt.Sprintf(sqlNextPage, id), window: fmt.Sprintf(sqlPageWindow, id), events: fmt.Sprintf(sqlEventsBehind, id)}
+		if s.engine.pull {
+			s.reader.pull = fmt.Sprintf(sqlPull, id)
+		}
 	}
 	return err
 }
@@ -50,7 +55,7 @@ func (s *session) fetchBehind(ctx context.Context, batchID int64) ([]Message, er
 			return nil, err
 		}
 	}
-	if !s.reader.known() || !s.engine.tick || !s.pulse.isDue(time.Now()) {
+	if !s.reader.pulls() || !s.pulse.isDue(time.Now()) {
 		return s.fetchOnce(ctx, batchID, false)
 	}
 	page, err := s.fetchOnce(ctx, batchID, true)
@@ -74,11 +79,11 @@ func (s *session) fetchOnce(ctx context.Context, batchID int64, withTick bool) (
 	batch, began := &pgx.Batch{}, time.Now()
 	var tick int64
 	if withTick {
-		batch.Queue(sqlTickQueue, s.queue).QueryRow(func(row pgx.Row) error { return row.Scan(&tick) })
+		s.queuePull(batch, batchID, &page, &tick)
 	} else {
 		batch.Queue(sqlLazy)
+		s.queueFetch(batch, batchID, &page)
 	}
-	s.queueFetch(batch, batchID, !withTick, &page)
 	err = s.client.pool.SendBatch(ctx, batch).Close()
 	if isUndefinedFunction(err) {
 		s.reader = reader{} // the queue was dropped; another one of this name may be there
@@ -97,7 +102,7 @@ func (s *session) fetchOnce(ctx context.Context, batchID int64, withTick bool) (
 // wait behind the page: tick, settlement and next page then share a round trip.
 func (s *session) linger() {
 	wait := time.Until(s.pulse.due)
-	if !s.atHead || !s.reader.known() || wait <= 0 || wait > paceMost {
+	if !s.atHead || !s.reader.pulls() || wait <= 0 || wait > paceMost {
 		return
 	}
 	timer := time.NewTimer(wait)

@@ -199,18 +199,27 @@ func (s *session) fetch() ([]Message, error) {
 func (s *session) fetches() bool { return s.member == "" && s.engine.fetch && s.engine.pages() }
 
 // queueFetch asks for the page behind batchID, which must be settled by then; with a
-// reader it is settled by this, all of it as done. 0 is no page. Without wait it fails with
-// 55P03 while somebody else works at the cursor.
-func (s *session) queueFetch(batch *pgx.Batch, batchID int64, wait bool, page *[]Message) {
+// reader it is settled by this, all of it as done. 0 is no page.
+func (s *session) queueFetch(batch *pgx.Batch, batchID int64, page *[]Message) {
 	sql, args := sqlFetch, []any{s.queue, s.name, s.maxMessages}
 	switch l := s.lease; {
 	case l != nil:
 		sql, args = sqlFetchSlot, []any{l.queue, l.consumer, l.slot, l.n, l.worker, s.maxMessages}
 	case s.reader.known():
-		sql, args = s.reader.next, []any{s.name, s.take, orNull(batchID), wait}
+		sql, args = s.reader.next, []any{s.name, s.take, orNull(batchID), true}
 	}
 	batch.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
 		*page, err = collectMessages(rows, s.usual)
+		s.usual = min(len(*page), mostExpected)
+		return err
+	})
+}
+
+// queuePull is queueFetch with a tick before it. It fails with 55P03 while somebody else
+// works at the cursor.
+func (s *session) queuePull(batch *pgx.Batch, batchID int64, page *[]Message, tick *int64) {
+	batch.Queue(s.reader.pull, s.name, s.take, orNull(batchID)).Query(func(rows pgx.Rows) (err error) {
+		*page, *tick, err = collectPulled(rows, s.usual)
 		s.usual = min(len(*page), mostExpected)
 		return err
 	})
@@ -223,7 +232,7 @@ func (s *session) idle() { s.idleUntil(time.Now().Add(s.pollAfter())) }
 // time to ask anyway. It is the only place where a healthy consumer waits.
 func (s *session) idleUntil(ask time.Time) (ticked bool) {
 	for s.taking.Err() == nil {
-		if s.reader.known() && s.engine.tick {
+		if s.reader.pulls() {
 			if s.pulse.isDue(time.Now()) {
 				return true // the next page comes with the tick
 			}

@@ -320,7 +320,7 @@ func (s *session) settleAhead(ctx context.Context, books settlement, andFetch bo
 	sql, args := books.statement()
 	batch.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan(&settled) })
 	if andFetch {
-		s.queueFetch(batch, 0, true, &next)
+		s.queueFetch(batch, 0, &next)
 	}
 	if err := s.client.pool.SendBatch(ctx, batch).Close(); err != nil {
 		return err

@@ -89,6 +89,7 @@ const (
 	sqlFetch = `select ` + messageColumns + ` from pgque.fetch($1::text, $2::text, $3::int)`
 	// Templates with the number of the queue in them.
 	sqlNextPage   = `select ` + messageColumns + ` from pgque.next_page_%d($1::text, $2::int, $3::bigint, $4::boolean)`
+	sqlPull       = `select ` + messageColumns + `, coalesce(tick_id, 0) from pgque.pull_%d($1::text, $2::int, $3::bigint) cross join` + lazily
 	sqlPageWindow = `
 		select next_batch_id, page_end, low_mark, high_mark, last_snapshot, next_snapshot from pgque.page_window_%d($1::bigint)`
 	// As the engine reads fresh events (_fresh_sql). The snapshots are unpacked once, not for
@@ -160,10 +161,10 @@ const (
 
 	// A tick that a crash of the server undoes was seen by nobody whose cursor survived:
 	// cursors that point at it are behind it in the log. So its commit is lazy.
-	sqlTickQueue  = `select coalesce(pgque.tick_queue($1::text), 0)` + fromLazy
+	sqlTickQueue  = `select coalesce(pgque.tick_queue($1::text), 0) from` + lazily
 	sqlTickQueues = `
-		select t.queue, coalesce(t.tick_id, 0)` + fromLazy + ` cross join pgque.tick_queues($1::text[]) as t`
-	fromLazy       = ` from set_config('synchronous_commit', 'off', true) as lazy`
+		select t.queue, coalesce(t.tick_id, 0) from` + lazily + ` cross join pgque.tick_queues($1::text[]) as t`
+	lazily         = ` set_config('synchronous_commit', 'off', true) as lazy`
 	sqlMaintQueues = `select pgque.maint_queues($1::text[])`
 	sqlTicker      = `select pgque.ticker($1::text)`
 	sqlTickAll     = `select pgque.ticker()`
@@ -188,7 +189,8 @@ const (
 		       to_regprocedure('pgque.resign_subconsumer(text,text,text)') is not null,
 		       to_regprocedure('pgque.insert_target(text)') is not null,
 		       to_regprocedure('pgque.next_page(text,text,integer,bigint,boolean)') is not null,
-		       to_regprocedure('pgque.turn_page(bigint,bigint,bigint,integer)') is not null`
+		       to_regprocedure('pgque.turn_page(bigint,bigint,bigint,integer)') is not null,
+		       to_regprocedure('pgque.pull(text,text,integer,bigint)') is not null`
 
 	sqlCreateQueue    = `select pgque.create_queue($1::text)`
 	sqlDropQueue      = `select pgque.drop_queue($1::text, $2::bool)`

@@ -39,6 +39,9 @@ func (l *looks) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.TraceBa
 func (l *looks) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 func (l *looks) note(sql string, args []any) {
+	if i := strings.Index(sql, "pgque.pull_"); i >= 0 { // it bears the number of its queue
+		l.add(strings.Split(sql[i:], "(")[0])
+	}
 	if len(args) != 1 || !strings.Contains(sql, "pgque.tick_queue") && !strings.Contains(sql, "pgque.maint_queue") {
 		return
 	}
@@ -48,6 +51,10 @@ func (l *looks) note(sql string, args []any) {
 		slices.Sort(queues)
 		look = "together: " + strings.Join(queues, " ")
 	}
+	l.add(look)
+}
+
+func (l *looks) add(look string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.noted = append(l.noted, look)
@@ -126,7 +133,7 @@ func TestWatch_OneLookForAllIdleQueuesAndNoMessageIsMissed(t *testing.T) {
 	b.send("a", 1)
 	within(t, "the message is there", billing)
 	within(t, "the message is there", mail)
-	until(t, "a consumer ticks for itself", func() bool { return slices.Contains(noted.all(), "orders") })
+	until(t, "a consumer ticks for itself", func() bool { return slices.Contains(noted.all(), "pgque.pull_1") })
 }
 
 func TestWatch_DeliversWhatWasDelayed(t *testing.T) {

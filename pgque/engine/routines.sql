@@ -41,6 +41,7 @@ set local client_min_messages = warning;
 \ir functions/receive.sql
 \ir functions/ack.sql
 \ir functions/next_page.sql
+\ir functions/pull.sql
 \ir functions/readers.sql
 
 -- messages that failed

@@ -8,12 +8,12 @@ begin
     revoke all on schema pgque from public;
     revoke all on all functions in schema pgque from public;
     revoke all on all procedures in schema pgque from public;
-    revoke all on type pgque.message, pgque.window from public;
+    revoke all on type pgque.message, pgque.pulled, pgque.window from public;
 
     foreach v_role in array array['pgque_reader', 'pgque_writer', 'pgque_admin'] loop
         continue when to_regrole(v_role) is null;
         execute format('grant usage on schema pgque to %I', v_role);
-        execute format('grant usage on type pgque.message to %I', v_role);
+        execute format('grant usage on type pgque.message, pgque.pulled to %I', v_role);
     end loop;
 
     -- Payloads are for readers. Event tables get this grant when they are created.

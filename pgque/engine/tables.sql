@@ -246,3 +246,15 @@ begin
     );
 end
 $$;
+
+-- One event as pull returns it, and the tick that was made.
+do $$
+begin
+    if to_regtype('pgque.pulled') is null then
+        create type pgque.pulled as (
+            msg_id bigint, batch_id bigint, type text, payload text, retry_count integer, created_at timestamptz,
+            extra1 text, extra2 text, extra3 text, extra4 text, -- as in message
+            tick_id bigint);
+    end if;
+end
+$$;

@@ -359,7 +359,9 @@ func turnPages(a *actor, name string) error {
 			next, err = a.readOn(name, p)
 		}
 		if err == nil && len(next.messages) == 0 {
-			next, err = a.receive(name, `pgque.next_page('q', $1, $2, $3, $4)`, name, 1+a.r.IntN(20), p.batch, a.chance(50))
+			from := []string{`pgque.next_page('q', $1, $2, $3, false)`, `pgque.next_page('q', $1, $2, $3, true)`,
+				`pgque.pull('q', $1, $2, $3) where msg_id is not null`}[a.r.IntN(3)]
+			next, err = a.receive(name, from, name, 1+a.r.IntN(20), p.batch)
 		}
 		if err = a.finished(name, p, 1, err); sqlState(err) == "PQ003" || sqlState(err) == "55P03" {
 			return nil // the other worker was faster, or is at it

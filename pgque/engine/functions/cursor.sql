@@ -181,11 +181,9 @@ $$;
 -- moved by commits that do not wait for the disk, so a crash of the server may take a
 -- part of the sequence back, and a worker that still holds a page from before must not
 -- be able to finish another one.
-create or replace function pgque._new_batch_id(i_sub pgque.subscription) returns bigint
-language plpgsql as $$
-begin
-    return (floor(random() * 2097152)::bigint * 1048576 + nextval('pgque.batch_id_seq') % 1048576) * 4194304 + i_sub.sub_no;
-end
+create or replace function pgque._new_batch_id(i_sub_no integer) returns bigint
+language sql as $$
+    select (floor(random() * 2097152)::bigint * 1048576 + nextval('pgque.batch_id_seq') % 1048576) * 4194304 + i_sub_no
 $$;
 
 -- _store_cursor writes a cursor that the caller has locked.

@@ -71,7 +71,7 @@ begin
     if i_sub.sub_next_tick is null then
         return i_sub;
     end if;
-    i_sub.sub_batch := pgque._new_batch_id(i_sub);
+    i_sub.sub_batch := pgque._new_batch_id(i_sub.sub_no);
     i_sub.sub_active := clock_timestamp();
     perform pgque._store_cursor(i_sub);
     return i_sub;

@@ -82,7 +82,7 @@ begin
         i_sub.sub_next_tick := pgque._next_tick_within(i_sub.sub_queue, i_sub.sub_last_tick, greatest(64 * i_rows, 1000));
     end if;
     if i_sub.sub_next_tick is not null and i_sub.sub_batch is null then
-        i_sub.sub_batch := pgque._new_batch_id(i_sub);
+        i_sub.sub_batch := pgque._new_batch_id(i_sub.sub_no);
         i_sub.sub_active := clock_timestamp();
     end if;
     return i_sub;
@@ -108,7 +108,7 @@ begin
     v_sub.sub_no := i_batch_id % 4194304;
     v_sub := pgque._lock_subscription(v_sub);
     if v_sub.sub_batch = i_next_batch_id and v_sub.sub_page_end = i_page_end then
-        return pgque._new_batch_id(v_sub);
+        return pgque._new_batch_id(v_sub.sub_no);
     elsif v_sub.sub_batch is distinct from i_batch_id or v_sub.sub_page_end is null then
         raise exception 'batch not found: %', i_batch_id using errcode = 'PQ003';
     end if;
@@ -123,7 +123,7 @@ begin
     v_sub.sub_page_end := i_page_end;
     v_sub.sub_page_rows := i_rows;
     perform pgque._store_cursor(v_sub);
-    return pgque._new_batch_id(v_sub);
+    return pgque._new_batch_id(v_sub.sub_no);
 end
 $$;
 call pgque._allow('pgque_reader', 'pgque.turn_page(bigint, bigint, bigint, integer)');

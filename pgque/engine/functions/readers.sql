@@ -4,6 +4,7 @@
 --
 --   _window_<id>(window, from, to, limit) returns the events that _window_sql speaks of;
 --   next_page_<id>(consumer, max_return, batch, wait) is next_page for this queue;
+--   pull_<id>(consumer, max_return, batch) is pull for this queue;
 --   page_window_<id>(batch) tells what a consumer has to know to read on behind an open page
 --     by itself, while it is at work.
 --
@@ -22,15 +23,18 @@ declare
         'slots', 'v_slots', 'slot', 'v_slot'];
 begin
     select * into v_queue from pgque.queue where queue_id = i_queue_id;
-    foreach v_reader in array array[pgque._window_reader(), pgque._page_reader(), pgque._page_window_reader()] loop
-        v_reader := replace(v_reader, '{is_mixed}', pgque._mixed_sql(v_queue));
-        v_reader := replace(replace(v_reader, '{window}', pgque._window_sql()), '{fresh}', pgque._fresh_sql());
-        execute pgque._filled_in(v_reader, variadic v_names || array['id', i_queue_id::text, 'settings', v_settings]);
+    foreach v_reader in array array[pgque._window_reader(), pgque._page_reader(), pgque._pull_reader(), pgque._page_window_reader()] loop
+        v_reader := pgque._filled_in(v_reader, 'is_mixed', pgque._mixed_sql(), 'has_owned', pgque._owned_sql(v_queue),
+            'window', pgque._window_sql(), 'fresh', pgque._fresh_sql(), 'late', pgque._late_sql());
+        execute pgque._filled_in(v_reader, variadic v_names || array['id', i_queue_id::text, 'settings', v_settings,
+            'event_seq', v_queue.queue_event_seq, 'tick_seq', v_queue.queue_tick_seq, 'block', current_setting('block_size')]);
     end loop;
     execute format('revoke all on function pgque.next_page_%s(text, integer, bigint, boolean) from public', i_queue_id);
+    execute format('revoke all on function pgque.pull_%s(text, integer, bigint) from public', i_queue_id);
     execute format('revoke all on function pgque.page_window_%s(bigint) from public', i_queue_id);
     execute format('revoke all on function pgque._window_%s(pgque.window, bigint, bigint, bigint) from public', i_queue_id);
     call pgque._allow('pgque_reader', format('pgque.next_page_%s(text, integer, bigint, boolean)', i_queue_id));
+    call pgque._allow('pgque_reader', format('pgque.pull_%s(text, integer, bigint)', i_queue_id));
     call pgque._allow('pgque_reader', format('pgque.page_window_%s(bigint)', i_queue_id));
 end
 $$;
@@ -39,6 +43,7 @@ create or replace function pgque._drop_readers(i_queue_id integer) returns void
 language plpgsql as $$
 begin
     execute format('drop function if exists pgque.next_page_%s(text, integer, bigint, boolean)', i_queue_id);
+    execute format('drop function if exists pgque.pull_%s(text, integer, bigint)', i_queue_id);
     execute format('drop function if exists pgque.page_window_%s(bigint)', i_queue_id);
     execute format('drop function if exists pgque.extend_page_%s(bigint, integer, bigint)', i_queue_id); -- of version 1.2
     execute format('drop function if exists pgque._window_%s(pgque.window, bigint, bigint, bigint)', i_queue_id);
@@ -70,18 +75,22 @@ $body$
 $$;
 
 -- _mixed_sql tells whether the window may hold other events than fresh ones behind v_from,
--- in v_mixed. Those for one subscription alone are looked for when there are any: their
--- index consists of its first block until the first of them comes.
-create or replace function pgque._mixed_sql(i_queue pgque.queue) returns text
-language sql stable as $$
+-- in v_mixed. Those for one subscription alone are looked for when there are any.
+create or replace function pgque._mixed_sql() returns text
+language sql immutable as $$
     select 'v_mixed := v_window.high_mark is null or v_window.slots is not null or pgque._is_late(v_window, v_from);
-        if not v_mixed and ('
-        || string_agg(format('pg_relation_size(%L::regclass) > v_block',
-                             i_queue.queue_data_pfx || '_' || i || '_ev_owner_ev_txid_idx'), ' or ')
-        || ') then
+        if not v_mixed and ({has_owned}) then
             v_mixed := exists (select from {table} where ev_owner = v_window.owner and ev_txid >= v_window.first_xid)
                 or exists (select from {table} where ev_owner = v_window.owner and ev_txid = any (v_window.running));
         end if'
+$$;
+
+-- _owned_sql tells whether a queue has events for one subscription alone, whichever: their
+-- index consists of its first block until the first of them comes.
+create or replace function pgque._owned_sql(i_queue pgque.queue) returns text
+language sql stable as $$
+    select string_agg(format('pg_relation_size(%L::regclass) > v_block',
+                             i_queue.queue_data_pfx || '_' || i || '_ev_owner_ev_txid_idx'), ' or ')
     from generate_series(0, i_queue.queue_ntables - 1) as i
 $$;
 
@@ -199,7 +208,7 @@ begin
     v_window := pgque._window(v_sub);
     {is_mixed};
     if not v_mixed then
-        return query select pgque._new_batch_id(v_sub), v_from, v_window.low_mark, v_window.high_mark,
+        return query select pgque._new_batch_id(v_sub.sub_no), v_from, v_window.low_mark, v_window.high_mark,
                             v_window.last_snapshot::text, v_window.next_snapshot::text;
     end if;
 end

@@ -44,11 +44,16 @@ $$;
 create or replace function pgque._is_from_elsewhere(i_tick pgque.tick) returns boolean
 language plpgsql as $$
 begin
-    return pg_snapshot_xmax(i_tick.tick_snapshot) > pg_snapshot_xmax(pg_current_snapshot())
-        or coalesce((
-            select pgque._row_xid(xmin) < coalesce(tick_next_xid, pg_snapshot_xmin(tick_snapshot))
-            from pgque.tick where tick_queue = i_tick.tick_queue and tick_id = i_tick.tick_id), false);
+    return coalesce((
+        select pgque._is_from_elsewhere(xmin, tick_snapshot, tick_next_xid)
+        from pgque.tick where tick_queue = i_tick.tick_queue and tick_id = i_tick.tick_id), false);
 end
+$$;
+
+create or replace function pgque._is_from_elsewhere(i_xmin xid, i_snapshot pg_snapshot, i_next_xid xid8) returns boolean
+language sql stable as $$
+    select pg_snapshot_xmax(i_snapshot) > pg_snapshot_xmax(pg_current_snapshot())
+        or pgque._row_xid(i_xmin) < coalesce(i_next_xid, pg_snapshot_xmin(i_snapshot))
 $$;
 
 -- _row_xid is the transaction that wrote a row here, a restore for instance, with the half of

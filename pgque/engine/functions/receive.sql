@@ -119,7 +119,7 @@ begin
         if v_step = 1 then
             v_page := v_sub;
             if v_page.sub_batch is null then
-                v_page.sub_batch := pgque._new_batch_id(v_sub);
+                v_page.sub_batch := pgque._new_batch_id(v_sub.sub_no);
                 v_page.sub_active := clock_timestamp();
             end if;
             return query select * from pgque._page_of(v_page, i_max_return);

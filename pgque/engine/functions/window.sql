@@ -70,8 +70,9 @@ begin
 end
 $$;
 
--- _fresh_sql is what follows the from of a query for the fresh events of a window, and
--- _window_sql a query for all events of the window whose ids lie in (from, to], in the
+-- _fresh_sql and _late_sql are what follows the from of a query for the fresh events of a
+-- window, and for those of transactions that were running at its last tick; _window_sql is a
+-- query for all events of the window whose ids lie in (from, to], in the
 -- order of their ids, at most so many (null: all). Both are text with names in it:
 -- {table}, {from}, {to}, {limit}, and a name for each field of pgque.window, for
 -- expressions that yield them.
@@ -106,6 +107,12 @@ language sql immutable as $$
         ' and pg_visible_in_snapshot(ev_txid, {next_snapshot}) and not pg_visible_in_snapshot(ev_txid, {last_snapshot})'
 $$;
 
+create or replace function pgque._late_sql() returns text
+language sql immutable as $$
+    select '{table} where {from} < {low_mark} and ev_txid = any ({running}) and ev_owner is null'
+        ' and ev_id + 0 > {from} and ev_id + 0 <= least({to}, {low_mark})'
+$$;
+
 create or replace function pgque._window_sql() returns text
 language sql immutable as $$
     with slot as (
@@ -114,8 +121,7 @@ language sql immutable as $$
     select 'select * from ('
         '(select * from ' || pgque._fresh_sql() || slot.cond || ' order by ev_id limit {limit})'
         ' union all'
-        ' select * from {table} where {from} < {low_mark} and ev_txid = any ({running}) and ev_owner is null'
-        ' and ev_id + 0 > {from} and ev_id + 0 <= least({to}, {low_mark})' || slot.cond ||
+        ' select * from ' || pgque._late_sql() || slot.cond ||
         ' union all'
         ' select * from {table} where {from} < {low_mark} and ev_txid >= {first_xid} and ev_txid < {next_xid} and ev_owner is null'
         ' and pg_visible_in_snapshot(ev_txid, {next_snapshot})'
