@@ -89,7 +89,7 @@ func (s *session) fetchOnce(ctx context.Context, batchID int64, withTick bool) (
 		s.reader = reader{} // the queue was dropped; another one of this name may be there
 	}
 	if withTick {
-		s.pulse.looked(began, time.Now(), tick)
+		s.pulse.looked(began, time.Now(), tick, len(page))
 	}
 	s.atHead = err == nil && tick != 0 && 2*len(page) <= s.maxMessages
 	if err == nil && withTick && tick == 0 && len(page) == 0 {
@@ -101,22 +101,25 @@ func (s *session) fetchOnce(ctx context.Context, batchID int64, withTick bool) (
 // linger waits with the settlement of a page until the next tick is due, when no messages
 // wait behind the page: tick, settlement and next page then share a round trip.
 func (s *session) linger() {
-	wait := time.Until(s.pulse.due)
-	if !s.atHead || !s.reader.pulls() || wait <= 0 || wait > paceMost {
-		return
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	for {
+	for s.atHead && s.reader.pulls() {
+		wait := time.Until(s.pulse.due)
+		if wait <= 0 || wait > paceMost {
+			return
+		}
+		timer, foreign := time.NewTimer(wait), false
 		select {
 		case <-timer.C:
-		case <-s.taking.Done():
+		case <-s.sub.hint:
+			s.pulse.hint(time.Now())
 		case <-s.sub.woken:
-			if s.pulse.sawTick(s.sub.tick.Load(), time.Now()) {
-				continue
-			}
+			foreign = !s.pulse.sawTick(s.sub.tick.Load(), time.Now())
+		case <-s.taking.Done():
+			foreign = true
 		}
-		return
+		timer.Stop()
+		if foreign {
+			return
+		}
 	}
 }
 

@@ -253,7 +253,7 @@ func (s *session) idleUntil(ask time.Time) (ticked bool) {
 				return true
 			}
 		case <-s.sub.hint:
-			s.pulse.quicken(time.Now())
+			s.pulse.hint(time.Now())
 		case <-s.nudge:
 			timer.Stop()
 			return false

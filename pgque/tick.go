@@ -11,6 +11,7 @@ const (
 	paceLeast      = 2 * time.Millisecond   // between two ticks of one consumer
 	paceMost       = 20 * time.Millisecond  // the same, when ticks are slow
 	paceFactor     = 3                      // times what a tick costs
+	paceFew        = 4                      // messages that a tick brings: less are few
 	tickMost       = 250 * time.Millisecond // between two looks at an idle queue
 	tickDeferral   = 500 * time.Millisecond // after somebody else's tick
 	maintInterval  = 2 * time.Second
@@ -33,7 +34,10 @@ type pulse struct {
 	cost      time.Duration // of a tick, lately
 	last      time.Time     // when the last tick was asked for
 	due       time.Time     // of the next tick
+	free      time.Time     // from then on an event that this client has sent is ticked at once
 	deferred  time.Time     // not before: somebody else ticks
+	hinted    bool          // this client has sent since the last look
+	told      bool          // it had before the last tick, which brought few messages: it may tell of the next ones, too
 	maintDue  time.Time
 	ownTick   int64 // the last tick that was made here
 	heard     int64 // the tick that deferred is for
@@ -51,14 +55,47 @@ func (p *pulse) least() time.Duration {
 	return foreignTick
 }
 
+// gap is the time between two ticks under load, on the average.
+func (p *pulse) gap() time.Duration {
+	if p.told {
+		return 3 * p.least() / 2
+	}
+	return p.least()
+}
+
+// patience is how long after a tick to look without a hint. With one it may be sooner.
+func (p *pulse) patience() time.Duration {
+	if p.told {
+		return 2 * p.gap()
+	}
+	return p.gap()
+}
+
 // quicken expects traffic: the next look is soon.
-func (p *pulse) quicken(now time.Time) {
+func (p *pulse) quicken(now time.Time) { p.lookSoon(later(now, p.last.Add(p.patience()))) }
+
+// hint tells that this client has sent: there is something to look for.
+//
+// Where ticks bring few messages that this client has told of, a tick is made the moment an
+// event is there, if there were not too many of late. An event that comes too early for that
+// shares the tick of the next one, most likely. So most of them wait for nothing, where ticks
+// at fixed times, as many, would let each wait for half a gap.
+func (p *pulse) hint(now time.Time) {
+	p.hinted = true
+	switch {
+	case !p.told:
+		p.quicken(now)
+	case p.free.After(now):
+		p.lookSoon(p.free.Add(p.gap() / 2))
+	default:
+		p.lookSoon(now)
+	}
+}
+
+func (p *pulse) lookSoon(soon time.Time) {
 	p.takeBack()
 	p.interval = p.least()
-	if soon := p.last.Add(p.interval); soon.After(now) {
-		now = soon
-	}
-	p.lookBy(now)
+	p.lookBy(soon)
 }
 
 // lookBy brings the next look forward, if not into somebody else's time.
@@ -93,7 +130,7 @@ func (p *pulse) beat(ctx context.Context, now time.Time) bool {
 		return false
 	}
 	tick, err := p.tick(ctx)
-	p.looked(now, time.Now(), tick)
+	p.looked(now, time.Now(), tick, 0)
 	if err != nil {
 		p.failed(ctx, "tick", err)
 	} else if tick == 0 {
@@ -106,16 +143,27 @@ func (p *pulse) isDue(now time.Time) bool {
 	return p.enabled && !p.entrusted && !now.Before(p.due)
 }
 
-// looked notes a look that began and ended then, and the tick that was made; 0 is none.
-func (p *pulse) looked(began, ended time.Time, tick int64) {
-	p.last, p.cost = began, (3*p.cost+ended.Sub(began))/4
+// looked notes a look that began and ended then, and the tick that was made; 0 is none. It
+// has brought some messages, if they came with it.
+func (p *pulse) looked(began, ended time.Time, tick int64, brought int) {
+	hinted := p.hinted
+	p.last, p.cost, p.hinted = began, (3*p.cost+ended.Sub(began))/4, false
+	p.free = later(p.free, began.Add(-p.gap())).Add(p.gap())
 	if tick != 0 {
+		p.told = hinted && brought < paceFew
 		p.ownTick, p.interval = tick, p.least()
-		p.due = began.Add(p.interval)
+		p.due = began.Add(p.patience())
 		return
 	}
 	p.interval = min(max(p.interval*2, p.least()), tickMost)
 	p.due = began.Add(jitter(p.interval))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func (p *pulse) entrustWhenIdle(now time.Time) {

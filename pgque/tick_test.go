@@ -53,6 +53,73 @@ func TestPulse_OwnTickIsNoReasonToWait(t *testing.T) {
 	}
 }
 
+// ticked makes a tick, in no time, and returns when the next look is due.
+func (p *pulse) ticked(now time.Time, brought int) time.Duration {
+	p.looked(now, now, p.ownTick+1, brought)
+	return p.due.Sub(now)
+}
+
+func TestPulse_LooksWhenItIsToldAndLaterWhenItIsNot(t *testing.T) {
+	t.Parallel()
+	p, now := newSilentPulse(), time.Now()
+	if due := p.ticked(now, 1); due != paceLeast {
+		t.Errorf("events from elsewhere: the next look is %v away", due)
+	}
+	now = now.Add(time.Second)
+	if p.hint(now); p.due.After(now) {
+		t.Errorf("the first event after a pause is looked for in %v", p.due.Sub(now))
+	}
+	patience := p.ticked(now, 1)
+	if patience <= 2*paceLeast {
+		t.Errorf("events from here: the next look is %v away", patience)
+	}
+	p.quicken(now)
+	if due := p.due.Sub(now); due != patience {
+		t.Errorf("a page that is handled brings the next look to %v", due)
+	}
+	p.hint(now)
+	if due := p.ticked(now, paceFew); due != paceLeast {
+		t.Errorf("after a tick that brought many the next look is %v away", due)
+	}
+	p.hint(now)
+	if due := p.due.Sub(now); due != paceLeast {
+		t.Errorf("told of one event, after many, the next look is %v away", due)
+	}
+	p.ticked(now, 1)
+	if due := p.ticked(now, 1); due != paceLeast {
+		t.Errorf("nobody told of the last events: the next look is %v away", due)
+	}
+}
+
+// At 500 events a second, one every two milliseconds.
+func TestPulse_MostEventsAreTickedAtOnceThoughTicksAreFewer(t *testing.T) {
+	t.Parallel()
+	p, now := newSilentPulse(), time.Now()
+	p.due = now.Add(time.Hour)
+	const events, distance = 1000, 2 * time.Millisecond
+	ticks, atOnce, longest, waiting := 0, 0, time.Duration(0), now
+	for range events {
+		sent := now.Add(distance)
+		for p.isDue(p.due) && p.due.Before(sent) { // what waits is ticked before the next one is there
+			longest = max(longest, p.due.Sub(waiting))
+			p.ticked(p.due, 1)
+			ticks++
+		}
+		now = sent
+		if waiting = now; p.hinted {
+			waiting = now.Add(-distance)
+		}
+		if p.hint(now); p.isDue(now) {
+			longest = max(longest, now.Sub(waiting))
+			p.ticked(now, 1)
+			ticks, atOnce = ticks+1, atOnce+1
+		}
+	}
+	if ticks > events*7/10 || atOnce < events*55/100 || longest > 2*distance {
+		t.Errorf("%d events, %d ticks, %d at once, one after %v", events, ticks, atOnce, longest)
+	}
+}
+
 func TestPulse_RetryBringsMaintenanceForward(t *testing.T) {
 	t.Parallel()
 	p, now := newSilentPulse(), time.Now()
