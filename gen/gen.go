@@ -95,8 +95,11 @@ func mappedFormats(types []model.TypeMapping) []string {
 	return formats
 }
 
+// IsPackageName reports whether Options can have that package.
+func IsPackageName(name string) bool { return token.IsIdentifier(name) && name != "_" }
+
 func checkPackage(name string) *schema.Diagnostic {
-	if name == "" || token.IsIdentifier(name) && name != "_" {
+	if name == "" || IsPackageName(name) {
 		return nil
 	}
 	return &schema.Diagnostic{Message: fmt.Sprintf("package name %q: must be a Go identifier", name)}

@@ -24,6 +24,7 @@ type command struct {
 	check    bool
 	dump     bool
 	watching bool
+	version  bool
 	defaults bool
 	examples bool
 	fuzz     bool
@@ -36,11 +37,15 @@ type command struct {
 // A refRoot serves references below prefix from a folder.
 type refRoot struct{ prefix, dir string }
 
-func parseFlags(args []string, stderr io.Writer) (*command, error) {
+// parseFlags prints the help that is asked for.
+func parseFlags(args []string, stdout io.Writer) (*command, error) {
 	c := &command{args: args}
 	f := flag.NewFlagSet("pgque-gen", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // an error is told once, and without all the flags behind it
 	f.Func("schemas", "read schemas from this `folder` or file; repeatable", func(s string) error {
+		if s == "" {
+			return errors.New("must name a folder or a file")
+		}
 		c.schemas = append(c.schemas, s)
 		return nil
 	})
@@ -71,9 +76,10 @@ func parseFlags(args []string, stderr io.Writer) (*command, error) {
 		return err
 	})
 	f.StringVar(&c.typeFile, "types", "", "read what -type says from a `file`: an object, as JSON or YAML, from KEY to TYPE")
+	f.BoolVar(&c.version, "version", false, "print the version that stands in generated files, and nothing else")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			usage(f, stderr)
+			usage(f, stdout)
 		}
 		return nil, err
 	}
@@ -84,8 +90,8 @@ func parseFlags(args []string, stderr io.Writer) (*command, error) {
 }
 
 // usage is the answer to -help.
-func usage(f *flag.FlagSet, stderr io.Writer) {
-	fmt.Fprint(stderr, `pgque-gen turns folders of JSON Schema files into a Go package.
+func usage(f *flag.FlagSet, stdout io.Writer) {
+	fmt.Fprint(stdout, `pgque-gen turns folders of JSON Schema files into a Go package.
 
 	pgque-gen -schemas schemas -out events
 
@@ -94,23 +100,34 @@ schema has an error. The exit code is 0 when all is well, 1 when the schemas
 have errors or -check found stale files, and 2 for wrong flags.
 
 `)
-	f.SetOutput(stderr)
+	f.SetOutput(stdout)
 	f.PrintDefaults()
 }
 
 func (c *command) validate() error {
 	switch {
+	case c.version:
+		return nil
 	case len(c.schemas) == 0:
 		return errors.New("-schemas is missing: name the folder with the schemas")
 	case c.out == "" && !c.dump:
 		return errors.New("-out is missing: name the folder for the package")
 	case c.watching && (c.check || c.dump):
 		return errors.New("-watch writes: it does not go with -check or -dump")
+	case c.check && c.dump:
+		return errors.New("-check and -dump print different things: ask for one")
 	case c.format != "assert" && c.format != "annotation":
 		return fmt.Errorf("-format %q: must be assert or annotation", c.format)
 	}
 	if c.pkg == "" {
 		c.pkg = packageName(c.out)
+		if !gen.IsPackageName(c.pkg) {
+			return fmt.Errorf("the folder of -out is called %q, which is no name for a package: choose one with -package", c.pkg)
+		}
+		return nil
+	}
+	if !gen.IsPackageName(c.pkg) {
+		return fmt.Errorf("-package %q: must be a Go identifier", c.pkg)
 	}
 	return nil
 }

@@ -24,6 +24,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+
+	"github.com/pgque/pgque-go/gen/emit"
 )
 
 // The exit codes.
@@ -36,13 +38,17 @@ const (
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func run(args []string, stdout, stderr io.Writer) int {
-	c, err := parseFlags(args, stderr)
+	c, err := parseFlags(args, stdout)
 	if errors.Is(err, flag.ErrHelp) {
 		return exitDone
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "pgque-gen:", err)
 		return exitUsage
+	}
+	if c.version {
+		fmt.Fprintln(stdout, "pgque-gen", emit.Version)
+		return exitDone
 	}
 	if c.watching {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

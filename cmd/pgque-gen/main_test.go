@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pgque/pgque-go/gen/emit"
 )
 
 // project is a folder with one schema.
@@ -246,11 +248,24 @@ func TestRun_RefusesWrongFlags(t *testing.T) {
 		{"-schemas", "x", "-out", "y", "-format", "maybe"},
 		{"-schemas", "x", "-out", "y", "-ref-root", "noequals"},
 		{"-schemas", "x", "-out", "y", "surplus"},
+		{"-schemas", "", "-out", "y"},
+		{"-schemas", "x", "-out", "y", "-check", "-dump"},
+		{"-schemas", "x", "-out", "y", "-watch", "-check"},
+		{"-schemas", "x", "-out", "y", "-package", "no name"},
+		{"-schemas", "x", "-out", "func"},
 		{"-schemas", "x", "-out", "y", "-type", "uuid"},
 		{"-schemas", "x", "-out", "y", "-type", "uuid=no type"},
 	} {
 		if code, _, stderr := try(args...); code != exitUsage || stderr == "" {
 			t.Errorf("%q: exit code %d: %s", args, code, stderr)
+		}
+	}
+}
+
+func TestRun_AnswersWithoutSchemas(t *testing.T) {
+	for args, want := range map[string]string{"-version": "pgque-gen " + emit.Version + "\n", "-h": "pgque-gen -schemas schemas -out events"} {
+		if code, stdout, stderr := try(args); code != exitDone || !strings.Contains(stdout, want) || stderr != "" {
+			t.Errorf("%s: exit code %d: %s%s", args, code, stdout, stderr)
 		}
 	}
 }
