@@ -41,10 +41,14 @@ func (c *command) execute(stdout, stderr io.Writer) error {
 		return c.compare(files, stderr)
 	}
 	changed, err := c.write(files)
-	if c.watching || len(changed.emptied) > 0 {
-		changed.report(stderr)
+	if !c.watching {
+		changed.written = nil // which is what was asked for
 	}
-	return err
+	changed.report(stderr)
+	if err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	return nil
 }
 
 // readTypes adds what -types names.
@@ -89,7 +93,7 @@ func dump(sources []schema.Source, opts gen.Options, stdout, stderr io.Writer) e
 func (c *command) compare(files []gen.File, stderr io.Writer) error {
 	present, err := generated(c.out)
 	if err != nil {
-		return err
+		return fmt.Errorf("-out: %w", err)
 	}
 	stale := 0
 	tell := func(name, what string) {
@@ -98,6 +102,8 @@ func (c *command) compare(files []gen.File, stderr io.Writer) error {
 	}
 	for _, f := range files {
 		switch text, ok := present[f.Name]; {
+		case c.isForeign(f.Name, present):
+			tell(f.Name, inTheWay)
 		case !ok:
 			tell(f.Name, "is missing")
 		case !bytes.Equal(text, f.Bytes):

@@ -33,6 +33,15 @@ func put(t *testing.T, name, text string) {
 	}
 }
 
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 func files(t *testing.T, dir string) string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -163,6 +172,53 @@ func TestRun_DoesNotOverwriteWhatItDidNotWrite(t *testing.T) {
 		t.Error(code, stderr)
 	}
 	if got := files(t, out); got != "orders_events.go" {
+		t.Error(got)
+	}
+	if code, _, stderr := try("-schemas", schemas, "-out", out, "-check"); code != exitFailed || !strings.Contains(stderr, "orders_events.go: is in the way") {
+		t.Error(code, stderr)
+	}
+}
+
+func TestRun_TellsWhatItRemoves(t *testing.T) {
+	schemas, out := project(t)
+	put(t, filepath.Join(schemas, "sales", "sale.json"), `{"type":"object"}`)
+	mustRun(t, "-schemas", schemas, "-out", out)
+	if err := os.RemoveAll(filepath.Join(schemas, "sales")); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, stderr := try("-schemas", schemas, "-out", out); stderr != filepath.Join(out, "sales_events.go")+": not needed any more; removed\n" {
+		t.Error(stderr)
+	}
+}
+
+// A limit on the size of files stands for a full disk: the first file is below
+// it, the second is not.
+func TestRun_LeavesThePackageAsItWasWhenAFileCannotBeWritten(t *testing.T) {
+	schemas, out := project(t)
+	mustRun(t, "-schemas", schemas, "-out", out)
+	before := read(t, filepath.Join(out, "orders_events.go"))
+	put(t, filepath.Join(schemas, "orders", "order.created.json"), `{"type":"object","title":"another"}`)
+	put(t, filepath.Join(schemas, "zebras", "zebra.json"), `{"description":"`+strings.Repeat("striped ", 1<<15)+`"}`)
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -f 128; exec "$0" "$@"`, os.Args[0], "-schemas", schemas, "-out", out)
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	if text, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(text), "-out: ") {
+		t.Errorf("%v: %s", err, text)
+	}
+	if got := files(t, out); got != "orders_events.go" || read(t, filepath.Join(out, got)) != before {
+		t.Errorf("%s is there, or other than before", got)
+	}
+}
+
+func TestRun_SweepsAwayWhatAKilledRunHasLeft(t *testing.T) {
+	schemas, out := project(t)
+	put(t, filepath.Join(out, ".pgque-gen-1"), "left")
+	put(t, filepath.Join(out, ".pgque-gen-2"), "about to be renamed by another run")
+	old := time.Now().Add(-2 * staleAge)
+	if err := os.Chtimes(filepath.Join(out, ".pgque-gen-1"), old, old); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, "-schemas", schemas, "-out", out)
+	if got := files(t, out); got != ".pgque-gen-2 orders_events.go" {
 		t.Error(got)
 	}
 }

@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pgque/pgque-go/gen"
 	"github.com/pgque/pgque-go/gen/emit"
@@ -52,7 +54,7 @@ func (c changes) report(stderr io.Writer) {
 		fmt.Fprintf(stderr, "%s: written\n", name)
 	}
 	for _, name := range c.removed {
-		fmt.Fprintf(stderr, "%s: removed\n", name)
+		fmt.Fprintf(stderr, "%s: not needed any more; removed\n", name)
 	}
 	for _, name := range c.emptied {
 		fmt.Fprintf(stderr, "%s: not needed any more; emptied, for go generate will open it: remove it, or let the next run do so\n", name)
@@ -73,16 +75,16 @@ func (c *command) write(files []gen.File) (done changes, err error) {
 	if err := os.MkdirAll(c.out, 0o777); err != nil {
 		return done, err
 	}
+	c.sweep()
+	var fresh []gen.File
 	for _, f := range files {
-		text, ok := present[f.Name]
+		if text, ok := present[f.Name]; !ok || !bytes.Equal(text, f.Bytes) {
+			fresh = append(fresh, f)
+		}
 		delete(present, f.Name)
-		if ok && bytes.Equal(text, f.Bytes) {
-			continue
-		}
-		if err := replace(c.path(f.Name), f.Bytes); err != nil {
-			return done, err
-		}
-		done.written = append(done.written, c.path(f.Name))
+	}
+	if done.written, err = c.replace(fresh); err != nil {
+		return done, err
 	}
 	return c.discard(present, done)
 }
@@ -94,13 +96,14 @@ func (c *command) write(files []gen.File) (done changes, err error) {
 func (c *command) discard(present map[string][]byte, done changes) (changes, error) {
 	for _, name := range sortedNames(present) {
 		if os.Getenv("GOFILE") != "" && !isHusk(present[name]) {
-			if err := replace(c.path(name), husk(c.pkg)); err != nil {
+			emptied, err := c.replace([]gen.File{{Name: name, Bytes: husk(c.pkg)}})
+			if err != nil {
 				return done, err
 			}
-			done.emptied = append(done.emptied, c.path(name))
+			done.emptied = append(done.emptied, emptied...)
 			continue
 		}
-		if err := os.Remove(c.path(name)); err != nil {
+		if err := os.Remove(c.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return done, err
 		}
 		done.removed = append(done.removed, c.path(name))
@@ -120,27 +123,78 @@ func isHusk(text []byte) bool { return bytes.Contains(text, []byte("\n"+unlisted
 
 func (c *command) refuseForeign(files []gen.File, present map[string][]byte) error {
 	for _, f := range files {
-		_, err := os.Lstat(c.path(f.Name))
-		if _, ours := present[f.Name]; err == nil && !ours {
-			return fmt.Errorf("%s is in the way: it was not written by pgque-gen; move it or choose another -out", c.path(f.Name))
+		if c.isForeign(f.Name, present) {
+			return fmt.Errorf("%s %s; move it or choose another -out", c.path(f.Name), inTheWay)
 		}
 	}
 	return nil
 }
 
-// replace writes beside the file and then renames, so that nobody sees a half.
-func replace(name string, text []byte) error {
-	temp, err := os.CreateTemp(filepath.Dir(name), ".pgque-gen-*")
-	if err != nil {
-		return err
+const inTheWay = "is in the way: it was not written by pgque-gen"
+
+// isForeign reports a name that something has which was not generated.
+func (c *command) isForeign(name string, present map[string][]byte) bool {
+	_, err := os.Lstat(c.path(name))
+	_, ours := present[name]
+	return err == nil && !ours
+}
+
+// replace gives the files their places and returns their paths. Each was written
+// beside before the first one gets its place: who is killed or has no room left
+// meanwhile leaves the package as it was, and nobody sees half a file.
+func (c *command) replace(files []gen.File) (replaced []string, err error) {
+	var staged []string
+	defer func() {
+		for _, name := range staged[len(replaced):] {
+			_ = os.Remove(name)
+		}
+	}()
+	for _, f := range files {
+		name, err := c.stage(f.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		staged = append(staged, name)
 	}
-	defer os.Remove(temp.Name())
+	for i, f := range files {
+		if err := os.Rename(staged[i], c.path(f.Name)); err != nil {
+			return replaced, err
+		}
+		replaced = append(replaced, c.path(f.Name))
+	}
+	return replaced, nil
+}
+
+// stagePattern are the names of files that have no place yet; no build sees them.
+const stagePattern = ".pgque-gen-*"
+
+// stage writes a file that has no place yet, and leaves none behind on failure.
+func (c *command) stage(text []byte) (name string, err error) {
+	temp, err := os.CreateTemp(c.out, stagePattern)
+	if err != nil {
+		return "", err
+	}
 	_, err = temp.Write(text)
 	err = errors.Join(err, temp.Chmod(0o644), temp.Close())
 	if err != nil {
-		return err
+		_ = os.Remove(temp.Name())
 	}
-	return os.Rename(temp.Name(), name)
+	return temp.Name(), err
+}
+
+// staleAge is how old a file without a place is when nobody can be about to give
+// it one.
+const staleAge = time.Hour
+
+// sweep removes what a run that was killed has left behind.
+func (c *command) sweep() {
+	entries, _ := os.ReadDir(c.out) // what cannot be read is told by what follows
+	for _, e := range entries {
+		left, _ := path.Match(stagePattern, e.Name())
+		if info, err := e.Info(); left && err == nil && time.Since(info.ModTime()) > staleAge {
+			_ = os.Remove(c.path(e.Name()))
+		}
+	}
 }
 
 func sortedNames(files map[string][]byte) []string {
