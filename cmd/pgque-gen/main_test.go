@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -332,41 +333,120 @@ func TestWatch_GeneratesAgainWhenASchemaChanges(t *testing.T) {
 	if err := os.Symlink(schemas, link); err != nil {
 		t.Fatal(err)
 	}
-	c, err := parseFlags([]string{"-schemas", link, "-out", out, "-watch"}, io.Discard)
+	told := watch(t, "-schemas", link, "-out", out)
+	told.waitFor(t, "orders_events.go: written")
+	put(t, filepath.Join(schemas, "payments", "payment.made.json"), `{"type":"object"}`)
+	told.waitFor(t, "payments_events.go: written")
+}
+
+func TestWatch_SaysThatAnErrorIsMended(t *testing.T) {
+	schemas, out := project(t)
+	file := filepath.Join(schemas, "orders", "order.created.json")
+	told := watch(t, "-schemas", schemas, "-out", out)
+	told.waitFor(t, "orders_events.go: written")
+	good := read(t, file)
+	put(t, file, `{"type":"objekt"}`)
+	told.waitFor(t, `not "objekt"`)
+	put(t, file, good) // which changes no file of the package
+	told.waitFor(t, "in order again")
+	if err := os.Rename(schemas, schemas+"-away"); err != nil {
+		t.Fatal(err)
+	}
+	told.waitFor(t, "no such file or directory")
+	if err := os.Rename(schemas+"-away", schemas); err != nil {
+		t.Fatal(err)
+	}
+	told.waitFor(t, "in order again")
+}
+
+func TestWatch_SeesWhatARunReadsAndNothingElse(t *testing.T) {
+	schemas, _ := project(t)
+	shelf := t.TempDir()
+	types := filepath.Join(t.TempDir(), "types.yaml")
+	c := command{schemas: []string{schemas}, refRoots: []refRoot{{"https://x/", shelf}}, typeFile: types}
+	last := c.fingerprint()
+	for _, name := range []string{"orders/new.yaml", "new/folder/e.json", "orders/order.created.json"} {
+		put(t, filepath.Join(schemas, name), `{"title":"new"}`)
+		if now := c.fingerprint(); now == last {
+			t.Errorf("%s is not seen", name)
+		} else {
+			last = now
+		}
+	}
+	for _, name := range []string{types, filepath.Join(shelf, "money")} {
+		put(t, name, "{}")
+		if now := c.fingerprint(); now == last {
+			t.Errorf("%s is not seen", name)
+		} else {
+			last = now
+		}
+	}
+	for _, name := range []string{"events/orders_events.go", "events/.pgque-gen-1", ".git/objects/a.json", "orders/.new.json.swp", "README.md"} {
+		put(t, filepath.Join(schemas, name), "x")
+		if c.fingerprint() != last {
+			t.Errorf("%s is seen", name)
+		}
+	}
+}
+
+// watch runs the command with -watch until the test ends.
+func watch(t *testing.T, args ...string) *told {
+	t.Helper()
+	c, err := parseFlags(append(args, "-watch"), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	var told bytes.Buffer
+	told := &told{more: make(chan struct{}, 1)}
 	go func() {
 		defer close(done)
-		c.watch(ctx, io.Discard, &told)
+		c.watch(ctx, io.Discard, told)
 	}()
-	waitFor(t, filepath.Join(out, "orders_events.go"))
-	put(t, filepath.Join(schemas, "payments", "payment.made.json"), `{"type":"object"}`)
-	waitFor(t, filepath.Join(out, "payments_events.go"))
-	stop()
-	<-done
-	if !strings.Contains(told.String(), "payments_events.go: written") {
-		t.Error(told.String())
-	}
+	t.Cleanup(func() {
+		stop()
+		<-done
+	})
+	return told
 }
 
-// waitFor waits until the file is there.
-func waitFor(t *testing.T, name string) {
+// told is what a command prints while it runs.
+type told struct {
+	mu   sync.Mutex
+	text string
+	more chan struct{}
+}
+
+func (l *told) Write(text []byte) (int, error) {
+	l.mu.Lock()
+	l.text += string(text)
+	l.mu.Unlock()
+	select {
+	case l.more <- struct{}{}:
+	default:
+	}
+	return len(text), nil
+}
+
+// waitFor waits until the text is printed, and forgets everything up to it.
+func (l *told) waitFor(t *testing.T, text string) {
 	t.Helper()
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
 	deadline := time.After(time.Minute)
 	for {
-		if _, err := os.Stat(name); err == nil {
+		l.mu.Lock()
+		_, after, found := strings.Cut(l.text, text)
+		if found {
+			l.text = after
+		}
+		all := l.text
+		l.mu.Unlock()
+		if found {
 			return
 		}
 		select {
-		case <-ticker.C:
+		case <-l.more:
 		case <-deadline:
-			t.Fatalf("%s did not appear", name)
+			t.Fatalf("%q was not printed: %s", text, all)
 		}
 	}
 }

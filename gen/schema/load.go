@@ -144,16 +144,14 @@ func (l *loader) readSource(s Source, base *url.URL) {
 }
 
 func (l *loader) visit(s Source, base *url.URL, name string, entry fs.DirEntry) error {
-	hidden := name != "." && strings.HasPrefix(path.Base(name), ".")
+	skipped := name != "." && Skips(entry)
 	switch {
-	case hidden && entry.IsDir():
+	case skipped && entry.IsDir():
 		return fs.SkipDir
-	case hidden || entry.IsDir():
+	case skipped || entry.IsDir():
 		return nil
 	case entry.Type()&fs.ModeSymlink != 0:
 		l.refuseLink(s, name)
-		return nil
-	case !isSchemaFile(name):
 		return nil
 	case !entry.Type().IsRegular():
 		l.rep.errorf(filePosition(s.Name, name), "", "is not a regular file")
@@ -166,6 +164,13 @@ func (l *loader) visit(s Source, base *url.URL, name string, entry fs.DirEntry) 
 		l.readFile(s.FS, name, s.Name, uri, true)
 	}
 	return nil
+}
+
+// Skips reports an entry of a Source that is passed over without a word: its name
+// begins with a dot, or it is a file of another kind.
+func Skips(entry fs.DirEntry) bool {
+	link := entry.Type()&fs.ModeSymlink != 0
+	return strings.HasPrefix(entry.Name(), ".") || !entry.IsDir() && !link && !isSchemaFile(entry.Name())
 }
 
 // refuseLink reports a link that hides a schema; a link to a folder might.
