@@ -253,6 +253,21 @@ func TestModel_ForeignTypeIsNullableWhereNullMayBeValid(t *testing.T) {
 	}
 }
 
+func TestGenerate_ExampleDrawsOnlyWhereThereIsAChoice(t *testing.T) {
+	folder := fstest.MapFS{"q/e.json": {Data: []byte(`{"type": "object", "properties": {
+		"one": {"anyOf": [{"type": "string", "minLength": 3}, {"title": "anything"}]},
+		"two": {"anyOf": [{"type": "string", "minLength": 3}, {"type": "boolean"}]}
+	}}`)}}
+	files, diags := gen.Generate([]schema.Source{{FS: folder, Name: "schemas"}}, gen.Options{Examples: true})
+	if gen.HasErrors(diags) {
+		t.Fatal(diags)
+	}
+	text := string(files[0].Bytes)
+	if !strings.Contains(text, "switch r.IntN(2) {") || strings.Contains(text, "IntN(1)") {
+		t.Error(text)
+	}
+}
+
 func TestDump_NamesEvents(t *testing.T) {
 	m, _ := gen.Model([]schema.Source{{FS: example(t), Name: "schemas"}}, gen.Options{})
 	text, err := gen.Dump(m)

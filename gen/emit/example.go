@@ -78,7 +78,7 @@ func (e *exampler) body() []jen.Code {
 	case model.Wrapped:
 		return append([]jen.Code{stop}, e.item(v.Dot(wrappedField(e.t)), e.t.Of)...)
 	case model.Union, model.Sum:
-		return []jen.Code{stop, e.choose()}
+		return append([]jen.Code{stop}, e.choose()...)
 	}
 	body := []jen.Code{stop}
 	for _, f := range e.t.Fields {
@@ -88,8 +88,8 @@ func (e *exampler) body() []jen.Code {
 }
 
 // choose yields one of the alternatives.
-func (e *exampler) choose() jen.Code {
-	var cases []jen.Code
+func (e *exampler) choose() []jen.Code {
+	var bodies [][]jen.Code
 	for _, o := range e.t.Union.Options {
 		if o.Shape.Basic == model.Raw {
 			continue
@@ -100,12 +100,19 @@ func (e *exampler) choose() jen.Code {
 		if e.t.Kind == model.Sum {
 			value = id(o.Maker).Call(value)
 		}
-		cases = append(cases, jen.Case(jen.Lit(len(cases))).Block(append(body, jen.Id("v").Op("=").Add(value))...))
+		bodies = append(bodies, append(body, jen.Id("v").Op("=").Add(value)))
 	}
-	if len(cases) == 0 {
-		return jen.Null()
+	switch len(bodies) {
+	case 0:
+		return nil
+	case 1:
+		return bodies[0]
 	}
-	return jen.Switch(jen.Id("r").Dot("IntN").Call(jen.Lit(len(cases)))).Block(cases...)
+	var cases []jen.Code
+	for i, body := range bodies {
+		cases = append(cases, jen.Case(jen.Lit(i)).Block(body...))
+	}
+	return []jen.Code{jen.Switch(jen.Id("r").Dot("IntN").Call(jen.Lit(len(cases)))).Block(cases...)}
 }
 
 // field yields a member; one that may be absent is there half of the time, and
