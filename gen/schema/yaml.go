@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -97,21 +95,6 @@ func invalidUTF8(src []byte, file string) Position {
 		src = src[n:]
 	}
 	return pos
-}
-
-var yamlErrorLine = regexp.MustCompile(`^yaml: line (\d+): `)
-
-func (p *yamlParser) syntaxError(err error) {
-	pos := Position{File: p.file, Line: 1, Column: 1}
-	message := err.Error()
-	if errors.Is(err, io.EOF) {
-		message = "the file is empty, want a schema"
-	}
-	if m := yamlErrorLine.FindStringSubmatch(message); m != nil {
-		pos.Line, _ = strconv.Atoi(m[1])
-		message = message[len(m[0]):]
-	}
-	p.failf(pos, "%s", strings.TrimPrefix(message, "yaml: "))
 }
 
 func (p *yamlParser) pos(n *yaml.Node) Position {
