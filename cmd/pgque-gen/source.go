@@ -21,7 +21,11 @@ func (c *command) sources() ([]schema.Source, error) {
 		if err != nil {
 			return nil, fmt.Errorf("-schemas: %w", err)
 		}
-		s := schema.Source{FS: root.FS(), Name: sourceName(dir)}
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return nil, err
+		}
+		s := schema.Source{FS: root.FS(), Name: sourceName(dir), Place: filepath.ToSlash(abs)}
 		if file != "" {
 			s.FS = singleFile{s.FS, file}
 		}

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
@@ -27,11 +28,11 @@ const uriScheme = "schema"
 // sourceBase is the URI of the i-th source's root: its place below the common
 // parent of all sources, so that relative references between them work.
 func sourceBase(sources []Source, i int) *url.URL {
-	parent := splitName(sources[i].Name)
+	parent := splitPlace(sources[i])
 	for _, s := range sources {
-		parent = commonPrefix(parent, splitName(s.Name))
+		parent = commonPrefix(parent, splitPlace(s))
 	}
-	rest := splitName(sources[i].Name)[len(parent):]
+	rest := splitPlace(sources[i])[len(parent):]
 	base := &url.URL{Scheme: uriScheme, Path: "/"}
 	if slices.Contains(rest, "..") || slices.Contains(rest, "") {
 		base.Host = strconv.Itoa(i + 1)
@@ -40,14 +41,14 @@ func sourceBase(sources []Source, i int) *url.URL {
 	return below(base, path.Join(rest...))
 }
 
-// splitName splits a source's name into its segments; an absolute one begins
+// splitPlace splits a source's place into its segments; an absolute one begins
 // with an empty segment.
-func splitName(name string) []string {
-	name = path.Clean(strings.ReplaceAll(name, `\`, "/"))
-	if name == "." {
+func splitPlace(s Source) []string {
+	place := path.Clean(strings.ReplaceAll(cmp.Or(s.Place, s.Name), `\`, "/"))
+	if place == "." {
 		return nil
 	}
-	return strings.Split(strings.TrimSuffix(name, "/"), "/")
+	return strings.Split(strings.TrimSuffix(place, "/"), "/")
 }
 
 func commonPrefix(a, b []string) []string {

@@ -136,7 +136,8 @@ func TestLoad_SymbolicLinksAreRefused(t *testing.T) {
 	dir, outside := t.TempDir(), t.TempDir()
 	for _, err := range []error{
 		os.WriteFile(filepath.Join(outside, "secret.json"), []byte(`{"title": "secret"}`), 0o600),
-		os.WriteFile(filepath.Join(dir, "e.json"), []byte(`{"$ref": "link.json"}`), 0o600),
+		os.WriteFile(filepath.Join(dir, "e.json"), []byte(`{"properties": {"a": {"$ref": "link.json"}, "b": {"$ref": "folder/m.json"}}}`), 0o600),
+		os.WriteFile(filepath.Join(dir, "named.json"), []byte(`{"$id": "http://id.example/named", "$ref": "folder/m.json"}`), 0o600),
 		os.Symlink(filepath.Join(outside, "secret.json"), filepath.Join(dir, "link.json")),
 		os.Symlink(outside, filepath.Join(dir, "folder")),
 	} {
@@ -150,13 +151,42 @@ func TestLoad_SymbolicLinksAreRefused(t *testing.T) {
 		all = append(all, d.Pos.File+": "+d.Message)
 	}
 	text := strings.Join(all, "\n")
-	for _, want := range []string{"schemas/link.json: is a symbolic link", "schemas/folder: is a symbolic link", "schemas/e.json: the reference \"link.json\" leads nowhere"} {
+	for _, want := range []string{
+		"schemas/link.json: is a symbolic link", "schemas/folder: is a symbolic link",
+		"schemas/e.json: the reference \"link.json\" leads through schemas/link.json, a symbolic link",
+		"schemas/e.json: the reference \"folder/m.json\" leads through schemas/folder, a symbolic link",
+		"schemas/named.json: the reference \"folder/m.json\" leads through schemas/folder, a symbolic link",
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in:\n%s", want, text)
 		}
 	}
 	if strings.Contains(text, "secret") || strings.Contains(text, outside) {
 		t.Errorf("the message tells what is outside:\n%s", text)
+	}
+}
+
+// A root that nothing outside can be read through does not tell what is there.
+func TestLoad_SymbolicLinkOutOfARootIsTold(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	for _, err := range []error{
+		os.WriteFile(filepath.Join(dir, "e.json"), []byte(`{"$ref": "folder/m.json"}`), 0o600),
+		os.Symlink(outside, filepath.Join(dir, "folder")),
+		os.Symlink("nowhere", filepath.Join(dir, "dangling")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	_, diags := schema.Load([]schema.Source{{FS: root.FS(), Name: "schemas"}}, schema.Options{})
+	if len(diags) != 2 || !strings.Contains(diags[0].Message, "leads through schemas/folder, a symbolic link") ||
+		!diags[1].Warning || diags[1].Pos.File != "schemas/folder" {
+		t.Error(diags)
 	}
 }
 
@@ -168,12 +198,12 @@ func TestLoad_ReferenceRootServesNoLinks(t *testing.T) {
 	if err := os.Symlink(filepath.Join(outside, "secret.json"), filepath.Join(dir, "link.json")); err != nil {
 		t.Fatal(err)
 	}
-	files := fstest.MapFS{"q/e.json": {Data: []byte(`{"$ref": "http://example.com/link.json"}`)}}
-	set, _ := schema.Load([]schema.Source{{FS: files, Name: "."}}, schema.Options{
+	files := fstest.MapFS{"q/e.json": {Data: []byte(`{"$ref": "http://example.com/link"}`)}}
+	set, diags := schema.Load([]schema.Source{{FS: files, Name: "."}}, schema.Options{
 		RefRoots: []schema.RefRoot{{Prefix: "http://example.com", FS: os.DirFS(dir), Name: "root"}},
 	})
-	if set != nil {
-		t.Error("a link was followed")
+	if set != nil || !strings.Contains(diags[0].Message, "leads through root/link.json, a symbolic link") {
+		t.Error("a link was followed, or is not told:", diags)
 	}
 }
 

@@ -15,8 +15,9 @@ import (
 // .json, .yaml and .yml file in it is read, at any depth; names that begin
 // with a dot are passed over, symbolic links are refused.
 type Source struct {
-	FS   fs.FS
-	Name string // how the user wrote it: the prefix of positions
+	FS    fs.FS
+	Name  string // how the user wrote it: the prefix of positions
+	Place string // where it is; relative references between sources go by that. Defaults to Name
 }
 
 // A RefRoot serves the references below a URI from a folder. A file in it is
@@ -43,7 +44,7 @@ type Options struct {
 // Load reads all schema files of the sources and whatever their references
 // reach. A reference leads to a file of the sources, to a reference root, or
 // to a metaschema of the drafts, which are built in; nothing else is ever
-// opened. Sources whose names have a common parent see each other by relative
+// opened. Sources whose places have a common parent see each other by relative
 // paths.
 //
 // The diagnostics are sorted by place and each stands there once. When one of
@@ -83,6 +84,7 @@ type loader struct {
 	docs      []*document                // all that were parsed, in the order of reading
 	byURI     map[string]*document       // the same by retrieval URI and by $id of the root
 	broken    map[string]bool            // retrieval URIs of files that do not parse
+	links     map[string]string          // names of symbolic links, by the URIs that they would have
 	roots     []*refRoot                 // longest prefix first
 	resources map[string]*resource       // by URI
 	places    map[*Node]*place           // the schemas that were built
@@ -104,6 +106,7 @@ func newLoader(opts Options) *loader {
 		keywords:  keywordTable(),
 		byURI:     map[string]*document{},
 		broken:    map[string]bool{},
+		links:     map[string]string{},
 		resources: map[string]*resource{},
 		places:    map[*Node]*place{},
 		dialects:  map[string]*dialect{},
@@ -151,7 +154,7 @@ func (l *loader) visit(s Source, base *url.URL, name string, entry fs.DirEntry) 
 	case skipped || entry.IsDir():
 		return nil
 	case entry.Type()&fs.ModeSymlink != 0:
-		l.refuseLink(s, name)
+		l.refuseLink(s, below(base, name), name)
 		return nil
 	case !entry.Type().IsRegular():
 		l.rep.errorf(filePosition(s.Name, name), "", "is not a regular file")
@@ -173,16 +176,36 @@ func Skips(entry fs.DirEntry) bool {
 	return strings.HasPrefix(entry.Name(), ".") || !entry.IsDir() && !link && !isSchemaFile(entry.Name())
 }
 
-// refuseLink reports a link that hides a schema; a link to a folder might.
-func (l *loader) refuseLink(s Source, name string) {
+// refuseLink reports a link that hides a schema. One to a folder might, and so
+// might one that leads out of the source, where nobody looks what it leads to.
+func (l *loader) refuseLink(s Source, uri *url.URL, name string) {
 	pos := filePosition(s.Name, name)
+	l.links[uri.String()] = pos.File
 	if isSchemaFile(name) {
 		l.rep.errorf(pos, "", "is a symbolic link, which could lead anywhere; put the file itself here")
 		return
 	}
-	if info, err := fs.Stat(s.FS, name); err == nil && info.IsDir() {
+	switch info, err := fs.Stat(s.FS, name); {
+	case err == nil && info.IsDir():
 		l.rep.warnf(pos, "", "is a symbolic link to a folder and was passed over; put the folder itself here")
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		l.rep.warnf(pos, "", "is a symbolic link out of the folder and was passed over; if schemas are behind it, put them here")
 	}
+}
+
+// linkOnTheWay returns the symbolic link that a path to u would go through, or "".
+func (l *loader) linkOnTheWay(u *url.URL) string {
+	if u == nil {
+		return ""
+	}
+	for p := path.Clean("/" + u.Path); p != "/"; p = path.Dir(p) {
+		at := *withoutFragment(u)
+		at.Path, at.RawPath = p, ""
+		if name, ok := l.links[at.String()]; ok {
+			return name
+		}
+	}
+	return ""
 }
 
 func isSchemaFile(name string) bool {

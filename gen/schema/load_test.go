@@ -200,6 +200,27 @@ func TestLoad_SourcesSeeEachOtherByTheirNames(t *testing.T) {
 	}
 }
 
+func TestLoad_SourcesSeeEachOtherByTheirPlaces(t *testing.T) {
+	sources := []schema.Source{
+		{FS: fstest.MapFS{"e.json": {Data: []byte(`{"$ref": "../../shared/m.json"}`)}}, Name: "orders", Place: "/home/shop/schemas/orders"},
+		{FS: fstest.MapFS{"m.json": {Data: []byte(`{"type": "string"}`)}}, Name: "../shared", Place: "/home/shop/shared"},
+	}
+	set, diags := schema.Load(sources, schema.Options{})
+	if len(diags) > 0 || set.Files[0].Root.Ref.Target != set.Files[1].Root || set.Files[1].Root.Pos.File != "../shared/m.json" {
+		t.Errorf("%v", diags)
+	}
+}
+
+func TestLoad_ReferenceRootsWithOnePrefixAreRefused(t *testing.T) {
+	files := fstest.MapFS{"e.json": {Data: []byte("{}")}}
+	_, diags := schema.Load([]schema.Source{{FS: files, Name: "."}}, schema.Options{RefRoots: []schema.RefRoot{
+		{Prefix: "http://x/s", FS: files, Name: "one"}, {Prefix: "http://x/s/", FS: files, Name: "two"},
+	}})
+	if len(diags) != 1 || diags[0].Warning || diags[0].Pos.File != "two" {
+		t.Error(diags)
+	}
+}
+
 func TestLoad_SameFileFromTwoSourcesIsReadOnce(t *testing.T) {
 	file := &fstest.MapFile{Data: []byte(`{"$id": "http://id.example/e"}`)}
 	sources := []schema.Source{

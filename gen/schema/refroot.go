@@ -14,6 +14,7 @@ type refRoot struct {
 	RefRoot
 	base  *url.URL
 	files map[string]bool // regular files, listed at the first use
+	links map[string]bool // symbolic links, likewise
 	ids   map[string]string
 }
 
@@ -27,6 +28,10 @@ func newRefRoots(roots []RefRoot, rep *report) []*refRoot {
 		}
 		if !strings.HasSuffix(u.Path, "/") {
 			u.Path += "/"
+		}
+		if i := slices.IndexFunc(list, func(other *refRoot) bool { return documentURI(other.base) == documentURI(u) }); i >= 0 {
+			rep.errorf(filePosition(r.Name, "."), "", "the prefix %s is served from %s already; put the files into one folder", quote(r.Prefix), list[i].Name)
+			continue
 		}
 		list = append(list, &refRoot{RefRoot: r, base: u})
 	}
@@ -43,7 +48,7 @@ func (l *loader) refRootDocument(u *url.URL) *document {
 	if r == nil {
 		return nil
 	}
-	if name := r.find(strings.TrimPrefix(documentURI(u), documentURI(r.base))); name != "" {
+	if name := r.find(r.rest(u)); name != "" {
 		return l.readFile(r.FS, name, r.Name, withoutFragment(u), false)
 	}
 	return nil
@@ -69,12 +74,40 @@ func (r *refRoot) find(rest string) string {
 		return ""
 	}
 	r.list()
-	for _, ext := range []string{"", ".json", ".yaml", ".yml"} {
+	for _, ext := range extensions {
 		if r.files[name+ext] {
 			return name + ext
 		}
 	}
 	return ""
+}
+
+// extensions may be left out in a URI.
+var extensions = []string{"", ".json", ".yaml", ".yml"}
+
+// linkOnTheWay returns the symbolic link that a path to u would go through, or "".
+func (r *refRoot) linkOnTheWay(u *url.URL) string {
+	if r == nil {
+		return ""
+	}
+	rest, err := url.PathUnescape(r.rest(u))
+	if err != nil {
+		return ""
+	}
+	r.list()
+	for name := rest; name != "." && name != "/"; name = path.Dir(name) {
+		for _, ext := range extensions {
+			if r.links[name+ext] {
+				return path.Join(r.Name, name+ext)
+			}
+		}
+	}
+	return ""
+}
+
+// rest is the part of u behind the prefix.
+func (r *refRoot) rest(u *url.URL) string {
+	return strings.TrimPrefix(documentURI(u), documentURI(r.base))
 }
 
 // maxListed bounds the listing of a reference root.
@@ -86,7 +119,7 @@ func (r *refRoot) list() {
 	if r.files != nil {
 		return
 	}
-	r.files = map[string]bool{}
+	r.files, r.links = map[string]bool{}, map[string]bool{}
 	// What cannot be listed is not served; a reference to it says so.
 	_ = fs.WalkDir(r.FS, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -95,8 +128,11 @@ func (r *refRoot) list() {
 		if len(r.files) >= maxListed {
 			return errListed
 		}
-		if entry.Type().IsRegular() {
+		switch {
+		case entry.Type().IsRegular():
 			r.files[name] = true
+		case entry.Type()&fs.ModeSymlink != 0:
+			r.links[name] = true
 		}
 		return nil
 	})

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"path"
@@ -86,7 +87,7 @@ func (l *loader) resolve(r pendingRef) (target, error) {
 		return target{}, fmt.Errorf("the reference %s is no URI reference: %v", quote(r.text), err)
 	}
 	if climbs(r.scope.res.base, r.text) {
-		return target{}, fmt.Errorf("the reference %s is refused: it leads out of the schema files", quote(r.text))
+		return target{}, fmt.Errorf("the reference %s is refused: it leads out of the schema files; name the folder that it leads into as a source, too (-schemas)", quote(r.text))
 	}
 	res, err := l.resource(u, r)
 	if err != nil || res == nil {
@@ -253,15 +254,24 @@ func (l *loader) metaschemaDocument(uri string) *document {
 
 // beside resolves a relative reference against the place of its file.
 func (l *loader) beside(r pendingRef) (*resource, bool) {
-	ref, err := url.Parse(r.text)
-	if err != nil || ref.IsAbs() || ref.Host != "" || ref.Path == "" {
+	u := r.besideURI()
+	if u == nil {
 		return nil, false
 	}
-	u := r.scope.doc.uri.ResolveReference(ref)
 	if res := l.known(u, r); res != nil {
 		return res, true
 	}
 	return nil, l.broken[documentURI(u)]
+}
+
+// besideURI is where a relative reference leads from the place of its file; nil is
+// nowhere.
+func (r *pendingRef) besideURI() *url.URL {
+	ref, err := url.Parse(r.text)
+	if err != nil || ref.IsAbs() || ref.Host != "" || ref.Path == "" {
+		return nil
+	}
+	return r.scope.doc.uri.ResolveReference(ref)
 }
 
 // unreachable says why nothing is at u, and what to do.
@@ -272,11 +282,23 @@ func (l *loader) unreachable(u *url.URL, r pendingRef) error {
 		return fmt.Errorf("the reference %s is refused: file URIs are never read; write the path relative to this file", text)
 	case strings.Contains(u.Path, `\`):
 		return fmt.Errorf("the reference %s is refused: it contains a backslash; separate folders with '/'", text)
-	case u.Scheme == uriScheme:
-		return fmt.Errorf("the reference %s leads nowhere: there is no %s among the schema files", text, quote(strings.TrimPrefix(path.Clean(u.Path), "/")))
 	}
-	if root := l.refRootOf(u); root != nil {
-		return fmt.Errorf("the reference %s leads nowhere: there is no such file in %s, the folder of the reference root %s", text, root.Name, quote(root.Prefix))
+	beside, root := r.besideURI(), l.refRootOf(u)
+	if link := cmp.Or(l.linkOnTheWay(beside), root.linkOnTheWay(u)); link != "" {
+		return fmt.Errorf("the reference %s leads through %s, a symbolic link, which is not followed; put the file or folder itself there", text, link)
 	}
-	return fmt.Errorf("the reference %s leads nowhere: %s is no $id of the schema files and below no reference root; nothing is fetched from the network", text, quote(documentURI(u)))
+	missing := ""
+	if beside != nil && beside.Scheme == uriScheme {
+		missing = fmt.Sprintf("there is no %s among the schema files", quote(strings.TrimPrefix(path.Clean(beside.Path), "/")))
+	}
+	switch {
+	case u.Scheme == uriScheme && missing != "":
+		return fmt.Errorf("the reference %s leads nowhere: %s", text, missing)
+	case missing != "":
+		missing += ", and "
+	}
+	if root != nil {
+		return fmt.Errorf("the reference %s leads nowhere: %sthere is no such file in %s, the folder of the reference root %s", text, missing, root.Name, quote(root.Prefix))
+	}
+	return fmt.Errorf("the reference %s leads nowhere: %s%s is no $id of the schema files and below no reference root; nothing is fetched from the network, so serve it from a reference root (-ref-root)", text, missing, quote(documentURI(u)))
 }
