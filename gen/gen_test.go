@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -250,6 +251,27 @@ func TestModel_ForeignTypeIsNullableWhereNullMayBeValid(t *testing.T) {
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("nullable: %v, want %v", got, want)
+	}
+}
+
+func TestModel_TwoRootsMayHaveTheSameQueueButNotTheSameEvent(t *testing.T) {
+	one := schema.Source{Name: "one", FS: fstest.MapFS{
+		"orders/created.json": {Data: []byte(`{}`)}, "orders/paid.json": {Data: []byte(`{"$ref": "../../two/orders/line.json"}`)},
+	}}
+	two := schema.Source{Name: "two", FS: fstest.MapFS{
+		"orders/created.json": {Data: []byte(`{}`)}, "orders/line.json": {Data: []byte(`{}`)},
+	}}
+	_, diags := gen.Model([]schema.Source{one, two}, gen.Options{})
+	var got []string
+	for _, d := range diags {
+		got = append(got, gen.Format(d))
+	}
+	want := []string{
+		"two/orders/created.json:1:1: queue orders has the event created in one/orders/created.json already: change x-event or x-queue",
+		"two/orders/line.json:1:1: warning: becomes a type and no event, because orders/paid.json refers to it; say x-event: false if that is meant, and x-event: true if it is an event, too",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -41,12 +41,12 @@ func findEvents(set *schema.Set, opts Options) ([]*Event, []schema.Diagnostic) {
 
 // noteParts tells of files that are no events although they stand among events.
 func (e *eventFinder) noteParts() {
-	folders := map[string]bool{}
+	queues := map[string]bool{}
 	for _, ev := range e.events {
-		folders[path.Dir(ev.Pos.File)] = true
+		queues[ev.Queue] = true
 	}
 	for _, f := range e.parts {
-		if !folders[path.Dir(f.Root.Pos.File)] {
+		if !queues[e.opts.queueOf(f)] {
 			continue
 		}
 		e.diags = append(e.diags, schema.Diagnostic{

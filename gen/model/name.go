@@ -148,6 +148,7 @@ func (n *namer) events() {
 				queue.Go + exported(ev.Type),
 				queue.Go + distinct(ev.Type),
 				queue.Go + exported(ev.Type) + mark(ev.File),
+				queue.Go + exported(ev.Type) + mark(ev.root.File.URI),
 			}),
 			set: func(name string) {
 				ev.Go, ev.Const = name, "Type"+name
