@@ -20,15 +20,21 @@ func (d *Decoder) Unknown(keyword, name string) {
 }
 
 // Missing fails required for every name whose bit, counted from the least
-// significant one, is not in seen. Empty names stand for members that are not
-// required.
+// significant one, is not in seen; one at least is missing. Empty names stand for
+// members that are not required, so that the member with the empty name is what is
+// missing when all others are there.
 //
 //go:noinline
 func (r *Report) Missing(seen uint64, required []string) {
+	told := false
 	for i, name := range required {
 		if name != "" && seen&(1<<i) == 0 {
 			r.Required(name)
+			told = true
 		}
+	}
+	if !told {
+		r.Required("")
 	}
 }
 
