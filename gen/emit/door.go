@@ -18,14 +18,14 @@ func declareDoor(f *jen.File, t *model.Type) {
 	f.Comment("// AppendJSON appends the value as JSON; an invalid one is an error.")
 	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("AppendJSON").Params(jen.Id("b").Index().Byte()).Params(jen.Index().Byte(), jen.Error()).Block(
 		jen.If(jen.Err().Op(":=").Id("v").Dot("Validate").Call(), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Id("b"), jen.Err())),
-		returnRestored(t, restored(jen.Id("b")), jen.Nil()),
+		whenSpelled(t, jen.Return(jen.Id("v").Dot("spellings").Dot("AppendRestored").Call(jen.Id("b"), jen.Id("v").Dot("append").Call(jen.Nil())), jen.Nil())),
 		jen.Return(jen.Qual(pathWire, "Append").Call(jen.Id("b"), jen.Id("v").Dot("append")), jen.Nil()),
 	).Line()
 	// func (v T) Validate() error { … }
 	f.Comment("// Validate returns a *wire.ValidationError unless the schema accepts the value.")
 	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("Validate").Params().Error().Block(
-		returnRestored(t, jen.New(id(t.Go)).Dot("UnmarshalJSON").Call(restored(jen.Nil()))),
 		jen.Id("r").Op(":=").Qual(pathWire, "OpenReport").Call(),
+		whenSpelled(t, jen.Id("r").Dot("Restored").Call(jen.Id("v").Dot("spellings"), jen.Id("v").Dot("append").Call(jen.Nil()), jen.New(id(t.Go)))),
 		concealing(t, onReport),
 		jen.Id("v").Dot("validate").Call(withMark(t, jen.Id("r"), jen.False())...),
 		jen.Return(jen.Id("r").Dot("Close").Call(errorName(t))),
@@ -87,21 +87,14 @@ func keepSpellings(t *model.Type) jen.Code {
 	return jen.Id("fresh").Dot("spellings").Op("=").Id("d").Dot("Spellings").Call()
 }
 
-// returnRestored yields what is returned for an event with remembered spellings:
+// whenSpelled yields what is done with an event that has remembered spellings:
 //
-//	if v.spellings != nil {
-//		return …
-//	}
-func returnRestored(t *model.Type, results ...jen.Code) jen.Code {
+//	if v.spellings != nil { … }
+func whenSpelled(t *model.Type, done jen.Code) jen.Code {
 	if !remembers(t) {
 		return jen.Null()
 	}
-	return jen.If(jen.Id("v").Dot("spellings").Op("!=").Nil()).Block(jen.Return(results...))
-}
-
-// restored yields v.spellings.AppendRestored(b, v.append(nil)).
-func restored(b *jen.Statement) *jen.Statement {
-	return jen.Id("v").Dot("spellings").Dot("AppendRestored").Call(b, jen.Id("v").Dot("append").Call(jen.Nil()))
+	return jen.If(jen.Id("v").Dot("spellings").Op("!=").Nil()).Block(done)
 }
 
 // errorName is what errors call the type.

@@ -193,10 +193,10 @@ func grouped(src []byte) []byte {
 
 // handshake keeps the code from compiling with a runtime that is too old for it.
 func (u *unit) handshake(f *jen.File) {
-	// const _ = wire.Version4
+	// const _ = wire.Version5
 	f.Comment("// A compile error here means that this code is newer than the runtime:")
 	f.Comment("// go get github.com/pgque/pgque-go@latest")
-	f.Const().Id("_").Op("=").Qual(pathWire, "Version4")
+	f.Const().Id("_").Op("=").Qual(pathWire, "Version5")
 	f.Line()
 }
 

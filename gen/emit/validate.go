@@ -103,13 +103,18 @@ func (k *codec) validateField(f *model.Field) []jen.Code {
 		if inner == nil {
 			return nil
 		}
-		return []jen.Code{jen.If(jen.List(jen.Id("value"), jen.Id("ok")).Op(":=").Add(place).Dot("Get").Call(), jen.Id("ok")).Block(inner...)}
+		present := jen.If(jen.List(jen.Id("value"), jen.Id("ok")).Op(":=").Add(place.Clone()).Dot("Get").Call(), jen.Id("ok")).Block(inner...)
+		if len(s.Checks) > 0 {
+			// else if v.X.IsNull() { … }
+			present.Else().If(place.Clone().Dot("IsNull").Call()).Block(entered(f, decideNull(s))...)
+		}
+		return []jen.Code{present}
 	case isNilable(s):
 		inner := k.validateMember(f, at(place))
 		if inner == nil || f.Required && !s.Nullable {
 			return inner
 		}
-		return []jen.Code{jen.If(place.Clone().Op("!=").Nil()).Block(inner...)}
+		return []jen.Code{orElse(jen.If(place.Clone().Op("!=").Nil()).Block(inner...), entered(f, decideNull(s)))}
 	case f.Required && !s.Nullable && !s.Boxed:
 		inner := k.validateMember(f, at(place))
 		if inner != nil && isConstant(f) {
@@ -127,7 +132,26 @@ func (k *codec) validateField(f *model.Field) []jen.Code {
 	if inner == nil {
 		return nil
 	}
-	return []jen.Code{jen.If(place.Clone().Op("!=").Nil()).Block(inner...)}
+	return []jen.Code{orElse(jen.If(place.Clone().Op("!=").Nil()).Block(inner...), entered(f, decideNull(s)))}
+}
+
+// decideNull yields the predicates' verdict on null, where that is a value. Its
+// schema may refuse it although its type does not.
+func decideNull(s *model.Shape) []jen.Code {
+	if !s.Nullable || len(s.Checks) == 0 {
+		return nil
+	}
+	// if !accepted { r.Decide([]byte("null"), checkX) }
+	null := jen.Index().Byte().Parens(jen.Lit("null"))
+	return []jen.Code{jen.If(jen.Op("!").Id("accepted")).Block(decide(null, s.Checks))}
+}
+
+// orElse adds what is done otherwise, if anything.
+func orElse(s *jen.Statement, body []jen.Code) *jen.Statement {
+	if len(body) > 0 {
+		s.Else().Block(body...)
+	}
+	return s
 }
 
 func zero(s *model.Shape) *jen.Statement {
@@ -212,7 +236,7 @@ func (k *codec) validateItem(t target, s *model.Shape) []jen.Code {
 	if len(inner) == 0 {
 		return nil
 	}
-	return []jen.Code{jen.If(t.val().Op("!=").Nil()).Block(inner...)}
+	return []jen.Code{orElse(jen.If(t.val().Op("!=").Nil()).Block(inner...), decideNull(s))}
 }
 
 // validateBase checks a value that is there and not null.

@@ -65,7 +65,7 @@ func (d *Decoder) UnknownTag(name, tag string) {
 // Decide lets predicates decide the text of a value that is about to be sent. It
 // does nothing after a violation: such a value has no text to speak of.
 func (r *Report) Decide(text []byte, predicates ...Predicate) {
-	if r.Failed() {
+	if r.Failed() || r.restored != nil {
 		return
 	}
 	v, err := Parse(text)

@@ -14,13 +14,20 @@ func (r *Report) Text(s string) bool {
 // NotText fails the keyword type for text that JSON cannot say: see ValidString.
 //
 //go:noinline
-func (r *Report) NotText() { r.Fail("type", "text that is not UTF-8") }
+func (r *Report) NotText() { r.failUnshown("type", "text that is not UTF-8") }
 
 // NotFinite fails the keyword type for a number that JSON cannot say: see
-// ValidFloat.
+// ValidFloat. One that is remembered as 1e400 can be said.
 //
 //go:noinline
-func (r *Report) NotFinite() { r.Fail("type", "not a number that JSON has") }
+func (r *Report) NotFinite() {
+	const message = "not a number that JSON has"
+	if r != nil && r.restored.knows(r.Pointer()) {
+		r.Fail("type", message)
+		return
+	}
+	r.failUnshown("type", message)
+}
 
 // A Float is a number that is about to be sent: its exact value is that of the
 // text that AppendFloat writes.
@@ -54,10 +61,14 @@ func (f Float) number() Number {
 
 // JSON fails the keyword type for text that is not one JSON value.
 func (r *Report) JSON(text json.RawMessage) {
+	if len(text) == 0 {
+		r.failUnshown("type", "has no value")
+		return
+	}
 	d := Open(text)
 	d.Skip()
 	if err := d.Close("value"); err != nil {
-		r.Fail("type", err.Error())
+		r.failUnshown("type", err.Error())
 	}
 }
 

@@ -43,3 +43,6 @@ const Version3 = true
 // Version4 adds what keeps generated code small: Decoder.Once, Report.At and the
 // rules without interfaces, the Put functions, Attrs.
 const Version4 = true
+
+// Version5 adds Report.Restored.
+const Version5 = true

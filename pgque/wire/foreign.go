@@ -84,6 +84,6 @@ func marshal(v any) ([]byte, error) {
 // Value fails the rule x-go-type for a foreign value, behind v, that has no JSON.
 func (r *Report) Value(v any) {
 	if _, err := marshal(v); err != nil {
-		r.Fail("x-go-type", "has no JSON: "+Quote(err.Error()))
+		r.failUnshown("x-go-type", "has no JSON: "+Quote(err.Error()))
 	}
 }

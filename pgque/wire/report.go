@@ -65,10 +65,11 @@ type Report struct {
 
 	path       []step
 	violations []Violation
-	concealed  int  // how many Conceals are open
-	veil       int  // the length of path at the first of them
-	passing    bool // the pointer goes back with the next violation
-	done       bool // no more is taken: the limit is reached, or the text is broken
+	concealed  int        // how many Conceals are open
+	veil       int        // the length of path at the first of them
+	passing    bool       // the pointer goes back with the next violation
+	done       bool       // no more is taken: the limit is reached, or the text is broken
+	restored   *Spellings // not nil: only what a text does not show is taken
 }
 
 // A step is one reference token of the current pointer.
@@ -143,7 +144,7 @@ func (r *Report) Fail(keyword, message string) {
 	if r == nil {
 		return
 	}
-	if !r.done {
+	if !r.done && r.restored == nil {
 		r.record(keyword, message)
 	}
 	if r.passing {

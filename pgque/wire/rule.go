@@ -167,7 +167,7 @@ func (r *Report) Dependent(present, missing string) {
 // has a member too many.
 func (r *Report) Unknown(keyword, name string) {
 	if r != nil {
-		r.Fail(keyword, Quote(name)+" is not allowed")
+		r.failUnshown(keyword, Quote(name)+" is not allowed")
 	}
 }
 
@@ -195,8 +195,15 @@ func (r *Report) Enum(value any) {
 
 // Const fails const. The value is anything that Show takes, want is JSON text.
 func (r *Report) Const(value any, want string) {
-	if r != nil {
-		r.Fail("const", Show(value)+" is not "+constant(want))
+	if r == nil {
+		return
+	}
+	message := Show(value) + " is not " + constant(want)
+	switch value.(type) {
+	case string, int64:
+		r.failUnshown("const", message)
+	default:
+		r.Fail("const", message)
 	}
 }
 

@@ -18,7 +18,7 @@ func (r *Report) Tuple(present ...bool) (items int) {
 	}
 	for _, there := range present[items:] {
 		if there {
-			r.Fail("prefixItems", "an item is missing before others")
+			r.failUnshown("prefixItems", "an item is missing before others")
 			break
 		}
 	}

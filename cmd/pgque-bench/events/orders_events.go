@@ -14,7 +14,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version4
+const _ = wire.Version5
 
 // QueueOrders is the name of the queue.
 const QueueOrders = "orders"
@@ -627,10 +627,10 @@ func (v OrderPaid) AppendJSON(b []byte) ([]byte, error) {
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderPaid) Validate() error {
-	if v.spellings != nil {
-		return new(OrderPaid).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
-	}
 	r := wire.OpenReport()
+	if v.spellings != nil {
+		r.Restored(v.spellings, v.append(nil), new(OrderPaid))
+	}
 	v.validate(r)
 	return r.Close(TypeOrderPaid)
 }
@@ -943,10 +943,10 @@ func (v OrderPlaced) AppendJSON(b []byte) ([]byte, error) {
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderPlaced) Validate() error {
-	if v.spellings != nil {
-		return new(OrderPlaced).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
-	}
 	r := wire.OpenReport()
+	if v.spellings != nil {
+		r.Restored(v.spellings, v.append(nil), new(OrderPlaced))
+	}
 	v.validate(r)
 	return r.Close(TypeOrderPlaced)
 }

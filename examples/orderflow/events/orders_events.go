@@ -15,7 +15,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version4
+const _ = wire.Version5
 
 // QueueOrders is the name of the queue.
 const QueueOrders = "orders"
@@ -396,10 +396,10 @@ func (v OrderCancelled) AppendJSON(b []byte) ([]byte, error) {
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderCancelled) Validate() error {
-	if v.spellings != nil {
-		return new(OrderCancelled).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
-	}
 	r := wire.OpenReport()
+	if v.spellings != nil {
+		r.Restored(v.spellings, v.append(nil), new(OrderCancelled))
+	}
 	v.validate(r)
 	return r.Close(TypeOrderCancelled)
 }
@@ -621,10 +621,10 @@ func (v OrderCompleted) AppendJSON(b []byte) ([]byte, error) {
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderCompleted) Validate() error {
-	if v.spellings != nil {
-		return new(OrderCompleted).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
-	}
 	r := wire.OpenReport()
+	if v.spellings != nil {
+		r.Restored(v.spellings, v.append(nil), new(OrderCompleted))
+	}
 	v.validate(r)
 	return r.Close(TypeOrderCompleted)
 }
@@ -782,10 +782,10 @@ func (v OrderCreated) AppendJSON(b []byte) ([]byte, error) {
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderCreated) Validate() error {
-	if v.spellings != nil {
-		return new(OrderCreated).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
-	}
 	r := wire.OpenReport()
+	if v.spellings != nil {
+		r.Restored(v.spellings, v.append(nil), new(OrderCreated))
+	}
 	v.validate(r)
 	return r.Close(TypeOrderCreated)
 }

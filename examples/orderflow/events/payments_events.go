@@ -14,7 +14,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version4
+const _ = wire.Version5
 
 // QueuePayments is the name of the queue.
 const QueuePayments = "payments"
@@ -396,10 +396,10 @@ func (v PaymentCaptured) AppendJSON(b []byte) ([]byte, error) {
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v PaymentCaptured) Validate() error {
-	if v.spellings != nil {
-		return new(PaymentCaptured).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
-	}
 	r := wire.OpenReport()
+	if v.spellings != nil {
+		r.Restored(v.spellings, v.append(nil), new(PaymentCaptured))
+	}
 	v.validate(r)
 	return r.Close(TypePaymentCaptured)
 }
@@ -551,10 +551,10 @@ func (v PaymentDeclined) AppendJSON(b []byte) ([]byte, error) {
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v PaymentDeclined) Validate() error {
-	if v.spellings != nil {
-		return new(PaymentDeclined).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
-	}
 	r := wire.OpenReport()
+	if v.spellings != nil {
+		r.Restored(v.spellings, v.append(nil), new(PaymentDeclined))
+	}
 	v.validate(r)
 	return r.Close(TypePaymentDeclined)
 }
@@ -958,10 +958,10 @@ func (v PaymentRefunded) AppendJSON(b []byte) ([]byte, error) {
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v PaymentRefunded) Validate() error {
-	if v.spellings != nil {
-		return new(PaymentRefunded).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
-	}
 	r := wire.OpenReport()
+	if v.spellings != nil {
+		r.Restored(v.spellings, v.append(nil), new(PaymentRefunded))
+	}
 	v.validate(r)
 	return r.Close(TypePaymentRefunded)
 }

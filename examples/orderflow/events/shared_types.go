@@ -12,7 +12,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version4
+const _ = wire.Version5
 
 // Address is a place that post and parcels reach.
 type Address struct {

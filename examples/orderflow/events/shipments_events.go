@@ -14,7 +14,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version4
+const _ = wire.Version5
 
 // QueueShipments is the name of the queue.
 const QueueShipments = "shipments"
@@ -396,10 +396,10 @@ func (v ShipmentDelivered) AppendJSON(b []byte) ([]byte, error) {
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ShipmentDelivered) Validate() error {
-	if v.spellings != nil {
-		return new(ShipmentDelivered).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
-	}
 	r := wire.OpenReport()
+	if v.spellings != nil {
+		r.Restored(v.spellings, v.append(nil), new(ShipmentDelivered))
+	}
 	v.validate(r)
 	return r.Close(TypeShipmentDelivered)
 }
@@ -566,10 +566,10 @@ func (v ShipmentDispatched) AppendJSON(b []byte) ([]byte, error) {
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ShipmentDispatched) Validate() error {
-	if v.spellings != nil {
-		return new(ShipmentDispatched).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
-	}
 	r := wire.OpenReport()
+	if v.spellings != nil {
+		r.Restored(v.spellings, v.append(nil), new(ShipmentDispatched))
+	}
 	v.validate(r)
 	return r.Close(TypeShipmentDispatched)
 }
@@ -908,10 +908,10 @@ func (v ShipmentRequested) AppendJSON(b []byte) ([]byte, error) {
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ShipmentRequested) Validate() error {
-	if v.spellings != nil {
-		return new(ShipmentRequested).UnmarshalJSON(v.spellings.AppendRestored(nil, v.append(nil)))
-	}
 	r := wire.OpenReport()
+	if v.spellings != nil {
+		r.Restored(v.spellings, v.append(nil), new(ShipmentRequested))
+	}
 	v.validate(r)
 	return r.Close(TypeShipmentRequested)
 }

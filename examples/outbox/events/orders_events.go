@@ -13,7 +13,7 @@ import (
 
 // A compile error here means that this code is newer than the runtime:
 // go get github.com/pgque/pgque-go@latest
-const _ = wire.Version4
+const _ = wire.Version5
 
 // QueueOrders is the name of the queue.
 const QueueOrders = "orders"
