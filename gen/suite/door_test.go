@@ -45,6 +45,7 @@ func (d draft) events(t *testing.T, into string, groups []group) program {
 		}
 	}
 	slices.Sort(imports)
+	files["shake.go"] = []byte(shakeSource)
 	files["main.go"] = doorSource(into, slices.Compact(imports), types)
 	p.path = build(t, into, files)
 	return p
@@ -176,7 +177,7 @@ func mentions(text []byte, ids []string) bool {
 // doorSource is a program that decodes the questions' instances into events.
 func doorSource(name string, imports, types []string) []byte {
 	var b strings.Builder
-	b.WriteString("package main\n\nimport (\n\t\"encoding/json\"\n\t\"os\"\n\n\t\"github.com/pgque/pgque-go/pgque/wire\"\n")
+	b.WriteString("package main\n\nimport (\n\t\"encoding/json\"\n\t\"math/rand/v2\"\n\t\"os\"\n\n\t\"github.com/pgque/pgque-go/pgque/wire\"\n")
 	for _, p := range imports {
 		fmt.Fprintf(&b, "\t%q\n", "github.com/pgque/pgque-go/gen/suite/generated/"+name+"/"+p)
 	}
@@ -197,6 +198,8 @@ type answer struct {
 	Syntax          string
 	Valid, Reported bool
 	Violations      []string
+	Sent            []string
+	Lost            string
 }
 
 func ask(event func() any, instance string) (a answer) {
@@ -229,6 +232,7 @@ func main() {
 	var questions []struct {
 		Subject  int
 		Instance string
+		Shake    bool
 	}
 	if err := json.NewDecoder(os.Stdin).Decode(&questions); err != nil {
 		panic(err)
@@ -236,6 +240,9 @@ func main() {
 	answers := make([]answer, len(questions))
 	for i, q := range questions {
 		answers[i] = ask(subjects[q.Subject], q.Instance)
+		if q.Shake && answers[i].Valid {
+			answers[i].Sent, answers[i].Lost = send(rand.New(rand.NewPCG(uint64(i), 0)), subjects[q.Subject], q.Instance)
+		}
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(answers); err != nil {
 		panic(err)

@@ -87,6 +87,7 @@ type question struct {
 	Subject  int
 	Instance string
 	Count    bool // the allocations of a bare verdict
+	Shake    bool // and what an application may make of it
 }
 
 // An answer is what the predicate said: bare, and while it reported.
@@ -96,6 +97,8 @@ type answer struct {
 	Reported   bool // the verdict of the reporting run
 	Violations []string
 	Allocs     float64
+	Sent       []string // what was encoded after changes
+	Lost       string   // what became of one that did not come back
 }
 
 // compile makes a program of the subjects.

@@ -30,12 +30,22 @@ type oracle struct{ schema *jsonschema.Schema }
 
 // newOracle compiles a schema. It is an error where the other validator gives
 // up or panics.
-func newOracle(text []byte, d schema.Draft, files fs.FS) (o oracle, err error) {
+func newOracle(text []byte, d schema.Draft, files fs.FS) (oracle, error) {
+	return compileOracle(jsonschema.NewCompiler(), text, d, files)
+}
+
+// newFormatOracle is newOracle with format as a rule in all drafts.
+func newFormatOracle(text []byte, d schema.Draft) (oracle, error) {
+	c := jsonschema.NewCompiler()
+	c.AssertFormat = true
+	return compileOracle(c, text, d, nil)
+}
+
+func compileOracle(c *jsonschema.Compiler, text []byte, d schema.Draft, files fs.FS) (o oracle, err error) {
 	defer recovered(&err)
 	if extreme.Match(text) {
 		return o, errors.New("numbers that the other validator cannot take")
 	}
-	c := jsonschema.NewCompiler()
 	c.Draft = oracleDrafts[d]
 	c.LoadURL = func(url string) (io.ReadCloser, error) {
 		name, ok := strings.CutPrefix(url, remotePrefix)

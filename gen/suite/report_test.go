@@ -126,10 +126,10 @@ func TestPredicates_AcceptWithoutAllocating(t *testing.T) {
 		{schema: []byte(`{"enum": [` + strings.Join(long, ",") + `]}`), draft: schema.Draft2020},
 	}
 	questions := []question{
-		{0, `{"id": "o-1", "email": "a@example.com", "state": "closed", "version": 2.0, "total": 12.50, "tags": ["eu", "b"],
-			"lines": [{"quantity": 1}, {"quantity": 2, "sku": "abc"}], "payment": {"kind": 2, "till": 1}, "scalar": "s", "notes": 1}`, true},
-		{1, `299.50`, true},
-		{1, `"s299"`, true},
+		{Count: true, Subject: 0, Instance: `{"id": "o-1", "email": "a@example.com", "state": "closed", "version": 2.0, "total": 12.50, "tags": ["eu", "b"],
+			"lines": [{"quantity": 1}, {"quantity": 2, "sku": "abc"}], "payment": {"kind": 2, "till": 1}, "scalar": "s", "notes": 1}`},
+		{Count: true, Subject: 1, Instance: `299.50`},
+		{Count: true, Subject: 1, Instance: `"s299"`},
 	}
 	for i, a := range compile(t, "allocations", subjects).ask(t, questions) {
 		if !a.Valid || a.Allocs > 0 {
