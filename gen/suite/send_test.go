@@ -20,6 +20,7 @@ const sendSchema = `{
 		"names": {"type": "object", "additionalProperties": {"type": "string"}},
 		"pair": {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "integer"}], "items": false},
 		"ways": {"type": "array", "items": {"type": ["string", "integer"]}},
+		"after": {"type": "string", "format": "duration"},
 		"share": {"type": ["number", "null"]},
 		"part": {"type": ["object", "null"], "properties": {"a": {"type": "string"}}, "not": {"type": "null"}},
 		"parts": {"type": "array", "items": {"type": ["string", "null"], "not": {"type": "null"}}},
@@ -51,6 +52,7 @@ var changes = []struct {
 	{"no name", func(e *p.E) { e.Names = map[string]string{"\xff": ""} }},
 	{"a gap", func(e *p.E) { e.Pair = &p.EPair{Item2: new(int64(2))} }},
 	{"no value", func(e *p.E) { e.Ways = []p.EWay{{}} }},
+	{"weeks and days", func(e *p.E) { e.After = &wire.Duration{Weeks: 1, Days: 1} }},
 	{"no number", func(e *p.E) { e.Share.Set(math.NaN()) }},
 	{"a name twice", func(e *p.E) { e.Extra = map[string]json.RawMessage{"name": []byte("\"a\"")} }},
 	{"null as a member", func(e *p.E) { e.Part = wire.NullOf[p.EPart]() }},
@@ -101,6 +103,7 @@ e: /name: text that is not UTF-8
 e: /names/\xff: text that is not UTF-8
 e: /pair: an item is missing before others
 e: /ways/0: has no value
+e: /after: "P1W" is no duration
 e: /share: not a number that JSON has
 e: "name" is not allowed
 e: /part: matches what is not allowed

@@ -180,9 +180,14 @@ func (r *Report) Pattern(value, pattern string) {
 
 // Format fails format: `"abc" is no uuid`.
 func (r *Report) Format(value, format string) {
-	if r != nil {
-		r.Fail("format", Quote(value)+" is no "+shorten(format))
+	if r == nil {
+		return
 	}
+	fail := r.Fail
+	if format == "duration" { // one of weeks and days is written without the days
+		fail = r.failUnshown
+	}
+	fail("format", Quote(value)+" is no "+shorten(format))
 }
 
 // Enum fails enum: `"abc" is none of the allowed values`. The value is anything
