@@ -54,8 +54,7 @@ func Build(set *schema.Set, opts Options) (*Model, []schema.Diagnostic) {
 	diags = append(diags, m.name(b.hints)...)
 	m.Checks = checks.All()
 	diags = append(diags, checks.Diagnostics()...)
-	m.finish()
-	return m, diags
+	return m, append(diags, m.finish()...)
 }
 
 func sources(set *schema.Set, events map[*schema.File]*Event) []Source {
@@ -149,8 +148,9 @@ func (m *Model) name(hints map[string]string) []schema.Diagnostic {
 	return n.diags
 }
 
-// finish derives what depends on the names and on the whole.
-func (m *Model) finish() {
+// finish derives what depends on the names and on the whole, and tells of defaults
+// that are not filled in.
+func (m *Model) finish() []schema.Diagnostic {
 	slices.SortFunc(m.Types, func(a, b *Type) int { return cmp.Compare(a.Go, b.Go) })
 	m.eachShape(func(_ *Type, s *Shape) {
 		if s.Type != nil {
@@ -165,7 +165,7 @@ func (m *Model) finish() {
 		})
 	}
 	m.box()
-	m.defaults()
+	diags := m.defaults()
 	m.spread(func(t *Type) *bool { return &t.Checked }, func(t *Type, s *Shape) bool {
 		return len(t.Checks) > 0 || s != nil && len(s.Checks) > 0
 	})
@@ -178,6 +178,7 @@ func (m *Model) finish() {
 		}
 	}
 	m.Imports = m.imports()
+	return diags
 }
 
 // respelled are the shapes whose values have more spellings than one.

@@ -8,34 +8,56 @@ import (
 	"github.com/pgque/pgque-go/gen/schema"
 )
 
-// defaults decides them, once all types are complete.
-func (m *Model) defaults() {
+// defaults decides them, once all types are complete, and tells of those that are
+// not filled in.
+func (m *Model) defaults() (diags []schema.Diagnostic) {
 	for _, t := range m.Types {
 		for _, f := range t.Fields {
 			if t.Kind != Struct {
 				break
 			}
-			for _, s := range f.schemas {
-				if f.Default == nil {
-					f.Default = defaultOf(f, s)
-				}
+			if d := f.decideDefault(); d != nil && !slices.Contains(diags, *d) {
+				diags = append(diags, *d)
 			}
 		}
 	}
+	return diags
 }
 
-// defaultOf is what stands for the member when it is absent; nil when the schema
-// names nothing that is surely valid.
-func defaultOf(f *Field, s *schema.Schema) *Literal {
-	node := s.Default
+// decideDefault takes the first default that is surely valid. It tells of one that is
+// not, unless another is. Null says no more than that nothing is there.
+func (f *Field) decideDefault() (refused *schema.Diagnostic) {
+	for _, s := range f.schemas {
+		node := defaultNode(s)
+		if node == nil || node.Kind == schema.Null || f.Required {
+			continue
+		}
+		if f.Default = f.defaultOf(node); f.Default != nil {
+			return nil
+		}
+		refused = &schema.Diagnostic{
+			Pos: node.Pos, Warning: true,
+			Message: "the default is not filled in, for it is not sure that the rules of the member accept it",
+		}
+	}
+	return refused
+}
+
+// defaultNode is the default of the schema, or of the one that it is a name for.
+func defaultNode(s *schema.Schema) *schema.Node {
 	for range maxConjunction {
-		if node != nil || !plain(s) {
+		if s.Default != nil || !plain(s) {
 			break
 		}
 		s = s.Ref.Target
-		node = s.Default
 	}
-	if node == nil || f.Required || f.Shape.Nullable || f.Shape.Boxed || f.Shape.Checks != nil {
+	return s.Default
+}
+
+// defaultOf is what stands for the member when it is absent; nil when that is not
+// surely valid.
+func (f *Field) defaultOf(node *schema.Node) *Literal {
+	if f.Shape.Nullable || f.Shape.Boxed || f.Shape.Checks != nil {
 		return nil
 	}
 	lit := checkLiteral(node)
@@ -116,16 +138,31 @@ func (s *Shape) takesScalar(lit *Literal) bool {
 	case Int:
 		return lit.Kind == schema.Number && s.takesInteger(lit)
 	case Float:
-		_, err := strconv.ParseFloat(lit.Text, 64)
-		return lit.Kind == schema.Number && err == nil && r.Numbers == nil
+		return lit.Kind == schema.Number && r.takesNumber(lit)
 	case String:
-		return lit.Kind == schema.String && r.Patterns == nil && len(r.Formats) == 0 &&
-			(r.Const == nil || *r.Const == *lit) && r.takesLength(lit.Text)
+		return lit.Kind == schema.String && len(r.Formats) == 0 &&
+			(r.Const == nil || *r.Const == *lit) && r.takesLength(lit.Text) && r.matches(lit.Text)
 	case Named:
 		return s.Type.Kind == Enum && s.Type.Checks == nil && lit.Kind == schema.String &&
 			slices.ContainsFunc(s.Type.Values, func(v Value) bool { return v.Text == lit.Text })
 	}
 	return false
+}
+
+// takesNumber reports that what a float64 makes of the literal keeps the limits.
+func (r Rules) takesNumber(lit *Literal) bool {
+	f, err := strconv.ParseFloat(lit.Text, 64)
+	if err != nil {
+		return false
+	}
+	text := strconv.FormatFloat(f, 'e', -1, 64)
+	return !slices.ContainsFunc(r.Numbers, func(n NumberRules) bool {
+		return n.MultipleOf != "" ||
+			n.Minimum != "" && schema.CompareNumbers(text, n.Minimum) < 0 ||
+			n.ExclusiveMinimum != "" && schema.CompareNumbers(text, n.ExclusiveMinimum) <= 0 ||
+			n.Maximum != "" && schema.CompareNumbers(text, n.Maximum) > 0 ||
+			n.ExclusiveMaximum != "" && schema.CompareNumbers(text, n.ExclusiveMaximum) >= 0
+	})
 }
 
 func (r Rules) takesLength(text string) bool {

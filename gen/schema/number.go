@@ -61,6 +61,12 @@ func (d decimal) compare(e decimal) int {
 	return c * d.sign()
 }
 
+// CompareNumbers returns -1, 0 or 1 as the JSON number a is less than, equal to or
+// greater than b.
+func CompareNumbers(a, b string) int {
+	return cmp.Compare(parseDecimal(a).compare(parseDecimal(b)), 0)
+}
+
 func (d decimal) sign() int {
 	switch {
 	case d.digits == "":
