@@ -20,19 +20,33 @@ func documentation(s *schema.Schema) []string {
 	if examples := exampleTexts(s); examples != "" {
 		doc = append(doc, examples)
 	}
+	if text := shortText(s.Default); text != "" {
+		doc = append(doc, "Default: "+text)
+	}
 	if s.Deprecated {
 		doc = append(doc, "Deprecated: the schema marks it so.")
 	}
 	return doc
 }
 
-// maxExample bounds what a comment shows of an example, in bytes.
+// maxExample bounds what a comment shows of an example or a default, in bytes.
 const maxExample = 80
+
+// shortText is the JSON of the value; "" when there is none, or too much.
+func shortText(n *schema.Node) string {
+	if n == nil {
+		return ""
+	}
+	if text := string(appendNodeJSON(nil, n)); len(text) <= maxExample {
+		return text
+	}
+	return ""
+}
 
 func exampleTexts(s *schema.Schema) string {
 	var list []string
 	for _, n := range s.Examples {
-		if text := string(appendNodeJSON(nil, n)); len(text) <= maxExample && len(list) < 3 {
+		if text := shortText(n); text != "" && len(list) < 3 {
 			list = append(list, text)
 		}
 	}

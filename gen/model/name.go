@@ -412,7 +412,7 @@ func (n *namer) fields(t *Type) {
 	var claims []*claim
 	for _, f := range t.Fields {
 		claims = append(claims, &claim{
-			candidates: f.candidates(),
+			candidates: f.candidates(taken),
 			set:        func(name string) { f.Go = name },
 		})
 	}
@@ -421,13 +421,16 @@ func (n *namer) fields(t *Type) {
 	}
 }
 
-func (f *Field) candidates() []string {
+func (f *Field) candidates(taken map[string]bool) []string {
 	if f.wanted != "" {
 		return []string{f.wanted}
 	}
 	natural := exported(f.Name)
-	if f.Item > 0 {
+	switch {
+	case f.Item > 0:
 		return []string{"Item" + strconv.Itoa(f.Item)}
+	case taken[natural]: // by a method
+		return []string{natural + "Value", distinct(f.Name), natural + mark(f.Name)}
 	}
 	return []string{natural, distinct(f.Name), natural + "Value", natural + mark(f.Name)}
 }
