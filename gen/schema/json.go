@@ -300,6 +300,10 @@ func (p *jsonParser) escaped(open, start int) string {
 // char consumes one unescaped character of a string.
 func (p *jsonParser) char() bool {
 	c := p.src[p.off]
+	if c == '\n' || c == '\r' {
+		p.failf(p.pos(), "the line ends in a string; close it, or write \\n for a new line")
+		return false
+	}
 	if c < ' ' {
 		p.failf(p.pos(), "control character 0x%02x in a string; write \\u%04x", c, c)
 		return false
