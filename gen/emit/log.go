@@ -54,6 +54,8 @@ func logField(f *model.Field) jen.Code {
 	case !f.Required && s.Nullable:
 		return jen.If(jen.List(jen.Id("value"), jen.Id("ok")).Op(":=").Add(place.Clone()).Dot("Get").Call(), jen.Id("ok")).
 			Block(add(jen.Id("value")))
+	case isNilable(s) && !f.Required:
+		return jen.If(place.Clone().Op("!=").Nil()).Block(add(place))
 	case isNilable(s) || f.Required && !s.Nullable && !s.Boxed:
 		return add(place)
 	}

@@ -804,7 +804,9 @@ func (v OrderCreated) LogValue() slog.Value {
 	}
 	attrs.Add("lines", v.Lines)
 	attrs.Add("total", v.Total)
-	attrs.Add("coupons", v.Coupons)
+	if v.Coupons != nil {
+		attrs.Add("coupons", v.Coupons)
+	}
 	if value, ok := v.GiftMessage.Get(); ok {
 		attrs.Add("gift_message", value)
 	}
