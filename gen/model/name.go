@@ -20,24 +20,34 @@ import (
 type claim struct {
 	candidates []string
 	level      int
-	set        func(string)
+	// around returns the identifiers that a name brings with it: its own, and more
+	// for which others give way. Defaults to the name itself.
+	around func(name string) (own, more []string)
+	set    func(string)
 }
 
 func (c *claim) name() string { return c.candidates[c.level] }
 
+func (c *claim) insists() bool { return c.level+1 == len(c.candidates) }
+
+func (c *claim) identifiers() (own, more []string) {
+	if c.around == nil {
+		return []string{c.name()}, nil
+	}
+	return c.around(c.name())
+}
+
 // settle gives every claim a name that no other has and that is not taken. All
 // claims to one name move on together, so that the result depends on the claims
-// only and not on their order. It returns the names that insisting claims share.
+// only and not on their order. Of two claims, one of which wants what comes with the
+// name of the other, the first moves on. It returns the names that insisting claims
+// share.
 func settle(claims []*claim, taken map[string]bool) (clashes []string) {
 	for {
-		count := map[string]int{}
-		for _, c := range claims {
-			count[c.name()]++
-		}
+		w := want(claims, taken)
 		moved := false
 		for _, c := range claims {
-			name := c.name()
-			if (count[name] > 1 || taken[name]) && c.level+1 < len(c.candidates) {
+			if !c.insists() && w.contested(c) {
 				c.level++
 				moved = true
 			}
@@ -48,14 +58,49 @@ func settle(claims []*claim, taken map[string]bool) (clashes []string) {
 	}
 }
 
+// wants are how many claims want an identifier.
+type wants struct {
+	own, more map[string]int
+	firm      map[string]bool // who wants it insists
+	taken     map[string]bool // before
+}
+
+func want(claims []*claim, taken map[string]bool) wants {
+	w := wants{own: map[string]int{}, more: map[string]int{}, firm: map[string]bool{}, taken: taken}
+	for _, c := range claims {
+		own, more := c.identifiers()
+		for _, name := range own {
+			w.own[name]++
+			w.firm[name] = w.firm[name] || c.insists()
+		}
+		for _, name := range more {
+			w.more[name]++
+		}
+	}
+	return w
+}
+
+// contested reports that a claim has to move on, if it can.
+func (w wants) contested(c *claim) bool {
+	own, more := c.identifiers()
+	return slices.ContainsFunc(own, func(name string) bool {
+		return w.own[name] > 1 || w.more[name] > 0 || w.taken[name]
+	}) || slices.ContainsFunc(more, func(name string) bool {
+		return w.more[name] > 1 || w.firm[name] || w.taken[name]
+	})
+}
+
 func conclude(claims []*claim, taken map[string]bool) (clashes []string) {
 	for _, c := range claims {
-		name := c.name()
-		if taken[name] {
-			clashes = append(clashes, name)
+		own, more := c.identifiers()
+		all := slices.Concat(own, more)
+		if slices.ContainsFunc(all, func(name string) bool { return taken[name] }) {
+			clashes = append(clashes, c.name())
 		}
-		taken[name] = true
-		c.set(name)
+		for _, name := range all {
+			taken[name] = true
+		}
+		c.set(c.name())
 	}
 	return clashes
 }
@@ -80,7 +125,6 @@ func (n *namer) run() {
 	n.users()
 	n.queues()
 	n.events()
-	n.surface()
 	n.typeNames()
 	n.values()
 	for _, t := range n.model.Types {
@@ -103,11 +147,23 @@ func (n *namer) queues() {
 	for _, q := range n.model.Queues {
 		claims = append(claims, &claim{
 			candidates: []string{exported(q.Name), distinct(q.Name), exported(q.Name) + mark(q.Name)},
+			around:     surfaceOfQueue,
 			set:        func(name string) { q.Go, q.Const = name, "Queue"+name },
 		})
 	}
-	settle(claims, map[string]bool{})
+	settle(claims, n.taken)
 	n.homes()
+}
+
+// surfaceOfQueue are the names of what is generated for a queue.
+func surfaceOfQueue(name string) (own, more []string) {
+	return []string{"Queue" + name, name + "Producer", name + "Consumer", name + "Handlers", name + "Event"},
+		[]string{"New" + name + "Producer", "New" + name + "Consumer"}
+}
+
+// surfaceOfEvent are the names of what is generated for an event.
+func surfaceOfEvent(name string) (own, more []string) {
+	return []string{name}, []string{"Type" + name, "Schema" + name, name + "DeadLetters", name + "Example", name + "Counterexample", "Fuzz" + name}
 }
 
 // homes names the generated files. Some file systems do not tell capitals from
@@ -150,6 +206,7 @@ func (n *namer) events() {
 				queue.Go + exported(ev.Type) + mark(ev.File),
 				queue.Go + exported(ev.Type) + mark(ev.root.File.URI),
 			}),
+			around: surfaceOfEvent,
 			set: func(name string) {
 				ev.Go, ev.Const = name, "Type"+name
 				ev.Root.Go = name
@@ -203,27 +260,13 @@ func (n *namer) fail(pos schema.Position, pointer, format string, args ...any) {
 
 func (n *namer) report(clashes []string) {
 	for _, name := range clashes {
-		for _, t := range n.model.Types {
-			if t.Go == name {
-				n.fail(t.Pos, t.Pointer, "the Go name %s is asked for twice: change one %s", name, keywordGoName)
-			}
+		what := "taken by what is generated for a queue or an event"
+		same := slices.DeleteFunc(slices.Clone(n.model.Types), func(t *Type) bool { return t.Go != name })
+		if len(same) > 1 {
+			what = "asked for twice"
 		}
-	}
-}
-
-// surface takes the names of what is generated around queues and events.
-func (n *namer) surface() {
-	for _, q := range n.model.Queues {
-		for _, name := range []string{
-			q.Const, q.Go + "Producer", "New" + q.Go + "Producer",
-			q.Go + "Consumer", "New" + q.Go + "Consumer", q.Go + "Handlers", q.Go + "Event",
-		} {
-			n.taken[name] = true
-		}
-	}
-	for _, ev := range n.model.Events {
-		for _, name := range []string{ev.Const, "Schema" + ev.Go, ev.Go + "Example", ev.Go + "Counterexample", "Fuzz" + ev.Go, ev.Go + "DeadLetters"} {
-			n.taken[name] = true
+		for _, t := range same {
+			n.fail(t.Pos, t.Pointer, "the Go name %s is %s: change one %s", name, what, keywordGoName)
 		}
 	}
 }
