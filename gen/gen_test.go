@@ -254,6 +254,19 @@ func TestModel_ForeignTypeIsNullableWhereNullMayBeValid(t *testing.T) {
 	}
 }
 
+func TestGenerate_ExamplesOfALargePatternCompileItOnce(t *testing.T) {
+	folder := fstest.MapFS{"q/e.json": {Data: []byte(`{"type": "string", "pattern": "a{2000}"}`)}}
+	allocs := testing.AllocsPerRun(1, func() {
+		_, diags := gen.Model([]schema.Source{{FS: folder, Name: "schemas"}}, gen.Options{Examples: true})
+		if gen.HasErrors(diags) {
+			t.Fatal(diags)
+		}
+	})
+	if allocs > 1e6 {
+		t.Errorf("%v allocations", allocs)
+	}
+}
+
 func TestModel_TwoRootsMayHaveTheSameQueueButNotTheSameEvent(t *testing.T) {
 	one := schema.Source{Name: "one", FS: fstest.MapFS{
 		"orders/created.json": {Data: []byte(`{}`)}, "orders/paid.json": {Data: []byte(`{"$ref": "../../two/orders/line.json"}`)},

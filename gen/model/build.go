@@ -40,6 +40,7 @@ func Build(set *schema.Set, opts Options) (*Model, []schema.Diagnostic) {
 	for _, f := range set.Files {
 		checks.secrets.add(f.Root)
 	}
+	diags = append(diags, checks.secrets.misspelled()...)
 	types, more := newTypeMappings(opts.Types)
 	diags = append(diags, more...)
 	b := &builder{

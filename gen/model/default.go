@@ -141,7 +141,7 @@ func (s *Shape) takesScalar(lit *Literal) bool {
 		return lit.Kind == schema.Number && r.takesNumber(lit)
 	case String:
 		return lit.Kind == schema.String && len(r.Formats) == 0 &&
-			(r.Const == nil || *r.Const == *lit) && r.takesLength(lit.Text) && r.matches(lit.Text)
+			(r.Const == nil || *r.Const == *lit) && r.takesLength(lit.Text) && r.matcher()(lit.Text)
 	case Named:
 		return s.Type.Kind == Enum && s.Type.Checks == nil && lit.Kind == schema.String &&
 			slices.ContainsFunc(s.Type.Values, func(v Value) bool { return v.Text == lit.Text })

@@ -146,11 +146,18 @@ func (e *eventFinder) consider(f *schema.File) {
 		e.fail(f.Root.Pos, "", "no queue: put the file into a folder called like the queue, or say %s", keywordQueue)
 		return
 	}
+	if len(queue) > maxQueueName {
+		e.fail(f.Root.Pos, "", "the queue's name %q has %d bytes, %d are allowed: choose a shorter one with %s", queue, len(queue), maxQueueName, keywordQueue)
+		return
+	}
 	e.events = append(e.events, &Event{
 		File: f.Path, Queue: queue, Type: typ, Hash: f.Hash,
 		Schema: schemaText(f), Pos: f.Root.Pos, root: f.Root,
 	})
 }
+
+// maxQueueName is how many bytes of a queue's name the engine takes.
+const maxQueueName = 57
 
 func schemaText(f *schema.File) string {
 	if f.Root.Source == nil {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -47,9 +48,10 @@ func Samples(format string) []string { return formatSamples[format] }
 // samples are strings that keep the rules, as far as some are found; the same
 // ones every time.
 func (r Rules) samples() []string {
+	matches := r.matcher()
 	var list []string
 	for _, s := range r.candidates() {
-		if r.takesLength(s) && r.matches(s) && len(list) < sampleCount {
+		if len(list) < sampleCount && r.takesLength(s) && matches(s) {
 			list = append(list, s)
 		}
 	}
@@ -81,13 +83,20 @@ func (r Rules) candidates() []string {
 	return list
 }
 
-func (r Rules) matches(s string) bool {
+// matcher returns what tells that a text matches all patterns. A pattern may be
+// large, and is compiled once.
+func (r Rules) matcher() func(string) bool {
+	var list []*regexp.Regexp
 	for _, p := range r.Patterns {
-		if re, err := regexp.Compile(p.RE2); err != nil || !re.MatchString(s) {
-			return false
+		re, err := regexp.Compile(p.RE2)
+		if err != nil {
+			return func(string) bool { return false }
 		}
+		list = append(list, re)
 	}
-	return true
+	return func(s string) bool {
+		return !slices.ContainsFunc(list, func(re *regexp.Regexp) bool { return !re.MatchString(s) })
+	}
 }
 
 // writeSample writes text that the expression likely matches.

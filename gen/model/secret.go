@@ -69,6 +69,16 @@ func (k *secrets) add(root *schema.Schema) {
 	}
 }
 
+// misspelled tells of annotations that would be taken for no secret.
+func (k *secrets) misspelled() (diags []schema.Diagnostic) {
+	for s := range k.walked {
+		if n := annotation(s, keywordSecret); n != nil && n.Kind != schema.Boolean {
+			diags = append(diags, schema.Diagnostic{Pos: n.Pos, Pointer: s.Pointer + "/" + keywordSecret, Message: "must be true or false"})
+		}
+	}
+	return diags
+}
+
 // bind notes where the dynamic references of a resource may lead.
 func (k *secrets) bind(r *schema.Resource) {
 	note := func(name string, s *schema.Schema) {

@@ -108,7 +108,11 @@ func (w warner) warnForeign(m Member, k keyword) {
 
 // warnMisspelt warns about a member that is almost a keyword.
 func (w warner) warnMisspelt(m Member) {
-	if strings.HasPrefix(m.Name, "x-") || len(m.Name) < 3 || len(m.Name) > 30 || !w.guess() {
+	if len(m.Name) < 3 || len(m.Name) > 30 || !w.guess() {
+		return
+	}
+	if strings.HasPrefix(strings.ToLower(m.Name), "x-") {
+		w.warnMisspeltAnnotation(m)
 		return
 	}
 	best, bestDistance := "", 3
@@ -120,6 +124,20 @@ func (w warner) warnMisspelt(m Member) {
 	}
 	if best != "" {
 		w.rep.warnHabit(m.Pos, w.Pointer+"/"+pointerToken(m.Name), "unknown keyword %s is ignored; did you mean %s?", quote(m.Name), best)
+	}
+}
+
+// annotations are the keywords beside JSON Schema that Go code is made with.
+var annotations = []string{"x-event", "x-go-field", "x-go-name", "x-go-type", "x-queue", "x-secret"}
+
+// warnMisspeltAnnotation warns about a member that is almost one of those: a value
+// whose schema says x-secrets would be shown.
+func (w warner) warnMisspeltAnnotation(m Member) {
+	for _, name := range annotations {
+		if d := distance(strings.ToLower(m.Name), name, len(name) > 7); m.Name != name && d < 3 {
+			w.rep.warnHabit(m.Pos, w.Pointer+"/"+pointerToken(m.Name), "unknown annotation %s is ignored; did you mean %s?", quote(m.Name), name)
+			return
+		}
 	}
 }
 
