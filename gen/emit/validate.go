@@ -38,13 +38,18 @@ func (k *codec) validateBody() []jen.Code {
 	case model.Wrapped:
 		body = k.validateItem(at(jen.Id("v").Dot(wrappedField(k.t))), k.t.Of)
 	}
+	return append(body, k.decideWhole()...)
+}
+
+// decideWhole yields the verdict of the type's predicates on the whole value.
+func (k *codec) decideWhole() []jen.Code {
 	if len(k.t.Checks) == 0 {
-		return body
+		return nil
 	}
 	// if !accepted {
 	// 	r.Decide(v.append(nil), checkX)
 	// }
-	return append(body, jen.If(jen.Op("!").Id("accepted")).Block(decide(jen.Id("v").Dot("append").Call(jen.Nil()), k.t.Checks)))
+	return []jen.Code{jen.If(jen.Op("!").Id("accepted")).Block(decide(jen.Id("v").Dot("append").Call(jen.Nil()), k.t.Checks))}
 }
 
 // decide yields the predicates' verdict on a value's text.
@@ -67,13 +72,12 @@ func (k *codec) validateStruct() []jen.Code {
 	var body []jen.Code
 	if k.t.Other {
 		// if v.Other != nil {
-		// 	r.JSON(v.Other)
+		// 	r.Other(v.Other)
+		// 	…
 		// 	return
 		// }
-		body = append(body, jen.If(jen.Id("v").Dot("Other").Op("!=").Nil()).Block(
-			jen.Id("r").Dot("JSON").Call(jen.Id("v").Dot("Other")),
-			jen.Return(),
-		))
+		other := append([]jen.Code{jen.Id("r").Dot("Other").Call(jen.Id("v").Dot("Other"))}, k.decideWhole()...)
+		body = append(body, jen.If(jen.Id("v").Dot("Other").Op("!=").Nil()).Block(append(other, jen.Return())...))
 	}
 	for _, f := range k.t.Fields {
 		k.place = f.Go

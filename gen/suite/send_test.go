@@ -24,6 +24,7 @@ const sendSchema = `{
 		"share": {"type": ["number", "null"]},
 		"part": {"type": ["object", "null"], "properties": {"a": {"type": "string"}}, "not": {"type": "null"}},
 		"parts": {"type": "array", "items": {"type": ["string", "null"], "not": {"type": "null"}}},
+		"open": {"properties": {"a": {"type": "string"}}, "not": {"type": "integer"}},
 		"total": {"type": ["integer", "null"], "not": {"type": "null"}}
 	},
 	"required": ["kind", "total"]
@@ -57,6 +58,8 @@ var changes = []struct {
 	{"a name twice", func(e *p.E) { e.Extra = map[string]json.RawMessage{"name": []byte("\"a\"")} }},
 	{"null as a member", func(e *p.E) { e.Part = wire.NullOf[p.EPart]() }},
 	{"null as an item", func(e *p.E) { e.Parts = []*string{nil} }},
+	{"no object", func(e *p.E) { e.Open = &p.EOpen{Other: []byte("1")} }},
+	{"an object as no object", func(e *p.E) { e.Open = &p.EOpen{Other: []byte("{}")} }},
 	{"null where it is required", func(e *p.E) { e.Total = nil }},
 }
 
@@ -108,6 +111,8 @@ e: /share: not a number that JSON has
 e: "name" is not allowed
 e: /part: matches what is not allowed
 e: /parts/0: matches what is not allowed
+e: /open: matches what is not allowed
+e: /open: an object in Other; set the fields
 e: /total: matches what is not allowed
 `
 	want := `nothing: {"kind":"order","total":1}` + "\n" + refused +

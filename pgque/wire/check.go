@@ -72,6 +72,16 @@ func (r *Report) JSON(text json.RawMessage) {
 	}
 }
 
+// Other is JSON for what stands in the place of an object. An object has fields, whose
+// rules nobody would ask about.
+func (r *Report) Other(text json.RawMessage) {
+	if first := skipSpace(text, 0); first < len(text) && text[first] == '{' {
+		r.failUnshown("type", "an object in Other; set the fields")
+		return
+	}
+	r.JSON(text)
+}
+
 // Distinct says that no two items are equal.
 func Distinct[T comparable](items []T) bool {
 	if len(items) <= few {

@@ -44,5 +44,5 @@ const Version3 = true
 // rules without interfaces, the Put functions, Attrs.
 const Version4 = true
 
-// Version5 adds Report.Restored.
+// Version5 adds Report.Restored and Other.
 const Version5 = true
