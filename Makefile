@@ -21,7 +21,7 @@ GOTEST    := go test -timeout 15m
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: chaos soak test-original test-mutants-engine bench-growth check-model test-crash test-pgbouncer test-suite bench bench-quick bench-xmin help demo build test race lint fmt generate check-generate test-versions postgresql clean
+.PHONY: lint-suite chaos soak test-original test-mutants-engine bench-growth check-model test-crash test-pgbouncer test-suite bench bench-quick bench-xmin help demo build test race lint fmt generate check-generate test-versions postgresql clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub("%", "17", $$1); printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ bench-growth: postgresql ## show what ticks, pages and upkeep cost as queues, co
 
 test-suite: ## generate, compile and ask all cases of the official JSON Schema suite, with a table by keyword
 	$(GOTEST) -count=1 -v -run Suite $(TESTFLAGS) ./gen/suite
+
+lint-suite: ## go vet and staticcheck over the events of all schemas of the suite
+	PGQUE_STATICCHECK='go run $(STATICCHECK)' $(GOTEST) -count=1 -v -run EventsAreClean $(TESTFLAGS) ./gen/suite
 
 postgresql: ## install PostgreSQL for the tests, or say how, where there is none
 	@.ci/postgresql

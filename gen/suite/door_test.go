@@ -34,21 +34,28 @@ func TestSuite_Events(t *testing.T) {
 func (d draft) events(t *testing.T, into string, groups []group) program {
 	t.Helper()
 	p := program{refused: map[int]error{}}
-	files := map[string][]byte{}
 	types := make([]string, len(groups))
+	files, names := d.generateAll(t, groups, p.refused)
 	var imports []string
-	for n, members := range d.packages(groups) {
-		name := fmt.Sprintf("p%d", n)
-		for i, typ := range d.generate(t, name, groups, members, files, p.refused) {
-			types[i] = typ
-			imports = append(imports, name)
-		}
+	for i, typ := range names {
+		types[i] = typ
+		imports = append(imports, strings.Split(typ, ".")[0])
 	}
 	slices.Sort(imports)
 	files["shake.go"] = []byte(shakeSource)
 	files["main.go"] = doorSource(into, slices.Compact(imports), types)
 	p.path = build(t, into, files)
 	return p
+}
+
+// generateAll writes all packages and returns the Go types of the groups.
+func (d draft) generateAll(t *testing.T, groups []group, refused map[int]error) (files map[string][]byte, types map[int]string) {
+	t.Helper()
+	files, types = map[string][]byte{}, map[int]string{}
+	for n, members := range d.packages(groups) {
+		maps.Copy(types, d.generate(t, fmt.Sprintf("p%d", n), groups, members, files, refused))
+	}
+	return files, types
 }
 
 // generate writes one package and returns the Go types of its groups.
@@ -63,6 +70,7 @@ func (d draft) generate(t *testing.T, name string, groups []group, members []int
 		Package:          name,
 		FormatAnnotation: !groups[members[0]].assertsFormat(),
 		RefRoots:         []schema.RefRoot{{Prefix: remotePrefix, FS: remotes(t), Name: "remotes"}},
+		Fuzz:             d.fuzz,
 	}
 	m, diags := gen.Model(sources, opts)
 	if err := firstError(diags); err != nil {

@@ -21,20 +21,21 @@ type draft struct {
 	name   string
 	folder string
 	draft  schema.Draft
-	cases  int // required ones, a lower bound
+	cases  int  // required ones, a lower bound
+	fuzz   bool // with examples and fuzz targets
 }
 
 var drafts = []draft{
-	{"draft4", "draft4", schema.Draft4, 600},
-	{"draft6", "draft6", schema.Draft6, 800},
-	{"draft7", "draft7", schema.Draft7, 900},
-	{"2019-09", "draft2019-09", schema.Draft2019, 1200},
-	{"2020-12", "draft2020-12", schema.Draft2020, 1200},
+	{name: "draft4", folder: "draft4", draft: schema.Draft4, cases: 600},
+	{name: "draft6", folder: "draft6", draft: schema.Draft6, cases: 800},
+	{name: "draft7", folder: "draft7", draft: schema.Draft7, cases: 900},
+	{name: "2019-09", folder: "draft2019-09", draft: schema.Draft2019, cases: 1200},
+	{name: "2020-12", folder: "draft2020-12", draft: schema.Draft2020, cases: 1200},
 }
 
 // ours are cases that the official suite does not have; found disagreements
 // become cases here.
-var ours = draft{"ours", "", schema.Draft2020, 40}
+var ours = draft{name: "ours", draft: schema.Draft2020, cases: 40}
 
 // A group is one schema of the suite and its cases.
 type group struct {
