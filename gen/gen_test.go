@@ -267,6 +267,22 @@ func TestGenerate_ExamplesOfALargePatternCompileItOnce(t *testing.T) {
 	}
 }
 
+func TestModel_AlternativesAreCalledWithoutTheNameOfTheirUnion(t *testing.T) {
+	folder := fstest.MapFS{"q/e.json": {Data: []byte(`{"anyOf": [{"type": "object", "minProperties": 1}, {"type": "object", "properties": {"a": {"type": "string"}}}, {"$ref": "#/$defs/other"}, {"type": "string"}],
+		"$defs": {"other": {"x-go-name": "Other", "type": "object", "properties": {"b": {"type": "string"}}}}}`)}}
+	m, diags := gen.Model([]schema.Source{{FS: folder, Name: "schemas"}}, gen.Options{})
+	if gen.HasErrors(diags) {
+		t.Fatal(diags)
+	}
+	var got []string
+	for _, o := range m.Events[0].Root.Union.Options {
+		got = append(got, o.Go+" "+o.Maker)
+	}
+	if want := []string{"Map EOfMap", "Option2 EOfOption2", "Other EOfOther", "String EOfString"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestModel_TwoRootsMayHaveTheSameQueueButNotTheSameEvent(t *testing.T) {
 	one := schema.Source{Name: "one", FS: fstest.MapFS{
 		"orders/created.json": {Data: []byte(`{}`)}, "orders/paid.json": {Data: []byte(`{"$ref": "../../two/orders/line.json"}`)},

@@ -2,8 +2,10 @@ package model
 
 import (
 	"fmt"
+	"go/token"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/pgque/pgque-go/gen/schema"
 )
@@ -223,7 +225,7 @@ func (n *namer) options(t *Type) {
 		name := basicNames[o.Shape.Basic]
 		switch {
 		case o.Shape.Type != nil:
-			name = o.Shape.Type.Go
+			name = within(t.Go, o.Shape.Type.Go)
 		case o.Shape.Go != nil:
 			name = startUpper(o.Shape.Go.Name)
 		}
@@ -238,6 +240,15 @@ func (n *namer) options(t *Type) {
 	}
 	settle(claims, map[string]bool{})
 	n.makers(t)
+}
+
+// within is the name of a type without that of the union that it is an alternative of:
+// AsOption1 says as much as AsResultOption1.
+func within(union, name string) string {
+	if rest, ok := strings.CutPrefix(name, union); ok && token.IsExported(rest) {
+		return rest
+	}
+	return name
 }
 
 // makers names the functions that make a Sum out of an alternative, and the one
