@@ -200,6 +200,7 @@ func TestModel_SaysWhichFilesAreEvents(t *testing.T) {
 	for name, text := range map[string]string{
 		"orders/order.created.json":  `{"$ref":"../shared/money.json"}`,
 		"orders/order.shipped.yaml":  `{"type":"object"}`,
+		"orders/order.SENT.JSON":     `{"type":"object"}`,
 		"orders/part.json":           `{"type":"object"}`,
 		"orders/whole.json":          `{"items":{"$ref":"part.json"},"type":"array"}`,
 		"orders/v2/order.moved.json": `{"type":"object"}`,
@@ -221,6 +222,7 @@ func TestModel_SaysWhichFilesAreEvents(t *testing.T) {
 		got = append(got, ev.Queue+" "+ev.Type+" "+ev.Go)
 	}
 	want := []string{
+		"orders order.SENT OrderSENT",
 		"orders order.created OrderCreated",
 		"orders order.shipped OrderShipped",
 		"orders whole Whole",

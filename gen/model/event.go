@@ -206,7 +206,8 @@ func isCollection(s *schema.Schema) bool {
 // and without .schema before them.
 func typeOf(file string) string {
 	name := path.Base(file)
-	for _, ext := range []string{".json", ".yaml", ".yml"} {
+	switch ext := path.Ext(name); strings.ToLower(ext) {
+	case ".json", ".yaml", ".yml":
 		name = strings.TrimSuffix(name, ext)
 	}
 	if short := strings.TrimSuffix(name, ".schema"); short != "" {

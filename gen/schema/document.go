@@ -116,7 +116,7 @@ func Parse(src []byte, name string) (*Node, []Diagnostic) {
 }
 
 func (l *loader) parse(src []byte, name string) *Node {
-	switch path.Ext(name) {
+	switch extension(name) {
 	case ".yaml", ".yml":
 		return parseYAML(src, name, l.opts.Limits, &l.rep)
 	}

@@ -209,12 +209,15 @@ func (l *loader) linkOnTheWay(u *url.URL) string {
 }
 
 func isSchemaFile(name string) bool {
-	switch path.Ext(name) {
+	switch extension(name) {
 	case ".json", ".yaml", ".yml":
 		return true
 	}
 	return false
 }
+
+// extension tells what a file is; .JSON is .json.
+func extension(name string) string { return strings.ToLower(path.Ext(name)) }
 
 func filePosition(root, name string) Position {
 	return Position{File: path.Join(root, name), Line: 1, Column: 1}

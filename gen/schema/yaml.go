@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -63,7 +64,15 @@ func (p *yamlParser) document(src []byte) *yaml.Node {
 		p.syntaxError(err)
 		return nil
 	}
-	if err := decodeYAML(d, &second); !errors.Is(err, io.EOF) {
+	switch err := decodeYAML(d, &second); {
+	case errors.Is(err, io.EOF):
+	case err != nil && strings.HasSuffix(err.Error(), "<document start>"):
+		p.syntaxError(errors.New("there is more text behind the end of the schema"))
+		return nil
+	case err != nil:
+		p.syntaxError(err)
+		return nil
+	default:
 		pos := Position{File: p.file, Line: max(second.Line, 1), Column: max(second.Column, 1)}
 		p.failf(pos, "more than one YAML document; put each into a file of its own")
 		return nil
