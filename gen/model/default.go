@@ -16,7 +16,7 @@ func (m *Model) defaults() (diags []schema.Diagnostic) {
 			if t.Kind != Struct {
 				break
 			}
-			if d := f.decideDefault(); d != nil && !slices.Contains(diags, *d) {
+			if d := f.decideDefault(); d != nil {
 				diags = append(diags, *d)
 			}
 		}
