@@ -79,7 +79,7 @@ func following(e *engineTest, consumers ...string) (batches map[string]*int64) {
 func (s *session) isAlone(f func()) bool {
 	s.t.Helper()
 	const calls = `select coalesce(sum(calls), 0)::bigint from pg_stat_xact_user_functions
-		where funcname in ('tick_queue', 'next_page_1')`
+		where funcname ~ '^(tick_queue$|next_page_)'`
 	s.exec(`set track_functions = 'all'; begin`)
 	before := s.int(calls)
 	f()
@@ -279,11 +279,35 @@ func TestEnginePull_Announces(t *testing.T) {
 	other.exec(`listen pgque_q`)
 	e.exec(`select pgque.send('q', '1')`)
 	p := e.pull("c", 10, batches["c"])
+	other.isTold(t, *p.tick)
+}
+
+func (s *session) isTold(t *testing.T, tick int64) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	told, err := other.conn.WaitForNotification(ctx)
-	if err != nil || told.Payload != strconv.FormatInt(*p.tick, 10) {
-		t.Errorf("told %v of tick %d: %v", told, *p.tick, err)
+	told, err := s.conn.WaitForNotification(ctx)
+	if err != nil || told.Payload != strconv.FormatInt(tick, 10) {
+		t.Errorf("told %v of tick %d: %v", told, tick, err)
+	}
+}
+
+// The name is part of the function, which it must not end.
+func TestEnginePull_AnnouncesOnTheChannelOfAnyName(t *testing.T) {
+	t.Parallel()
+	e := newEngineTest(t)
+	for _, name := range []string{`it's`, `"it"`, `$body$`, `$reader$$$`, `{id} {table}`, `back\slash\'`, `\x24 ü 顺序`} {
+		e.exec(`select pgque.create_queue($1), pgque.subscribe($1, 'c'), pgque.send($1, '1')`, name)
+		e.exec(`select from pgque.pull($1, 'c', 10, null)`, name)
+		batch := e.int(`select sub_batch from pgque.subscription join pgque.queue on queue_id = sub_queue where queue_name = $1`, name)
+		other := e.newSession()
+		other.exec(`listen ` + pgx.Identifier{"pgque_" + name}.Sanitize())
+		e.exec(`select pgque.send($1, '2')`, name)
+		if e.isAlone(func() { e.exec(`select from pgque.pull($1, 'c', 10, $2)`, name, batch) }) {
+			other.isTold(t, e.int(`select max(tick_id) from pgque.tick join pgque.queue on queue_id = tick_queue where queue_name = $1`, name))
+		} else {
+			t.Errorf("%s: pull was not alone", name)
+		}
 	}
 }
 
@@ -375,11 +399,11 @@ func TestEnginePull_SeesAChosenIDMeanwhile(t *testing.T) {
 	t.Parallel()
 	e := newEngineTest(t)
 	batches := following(e)
-	ended, release, _ := blockedPull(e, batches["c"])
+	ended, release, got := blockedPull(e, batches["c"])
 	e.exec(`select pgque.insert_event_raw('q', 1, null, null, null, 't', 'chosen', null, null, null, null)`)
 	release()
-	e.hasCode(within(t, "it is told", ended), "55P03", "pull")
-	e.expect(e.pullAll("c", 10, batches["c"]), "chosen", "new")
+	e.finish(ended)
+	e.expect(payloads(got()), "chosen", "new")
 }
 
 func TestEnginePull_OneOfTwoWorkersGoesOn(t *testing.T) {

@@ -26,9 +26,10 @@ call pgque._allow('pgque_reader', 'pgque.pull(text, text, integer, bigint)');
 --
 -- The order is theirs. The lock of ticks is taken in one statement and the last tick read in
 -- a later one; the mark is read before this transaction has an id, the snapshot taken before
--- the id, and the high mark read after both. Only then can be told whether the window holds
--- events for one subscription alone, or with chosen ids. The cursor changes last, if it still
--- is what it was; until then it has not been locked, and who holds it is not waited for.
+-- the id, and the high mark read after both. Whether the window holds events with chosen ids
+-- is told by the same snapshot, whether it holds events for one subscription alone by a look
+-- after it. The cursor changes last, if it still is what it was; until then it has not been
+-- locked, and who holds it is not waited for.
 create or replace function pgque._pull_reader() returns text
 language sql immutable as $$
     select $reader$
@@ -42,7 +43,6 @@ declare
     v_from constant bigint := -9223372036854775808;
     v_to constant bigint := 9223372036854775807;
     v_block constant bigint := {block};
-    v_queue text;
     v_no integer;
     v_gen bigint;
     v_tick bigint;
@@ -57,27 +57,27 @@ declare
     v_rows integer := 0;
 begin
     if v_mark is not null then
-        select q.queue_name, s.sub_no, s.sub_gen, l.tick_event_seq, l.tick_snapshot, l.tick_next_xid, pgque._new_batch_id(s.sub_no)
-        into v_queue, v_no, v_gen, v_low, v_last, v_last_xid, v_batch
+        select s.sub_no, s.sub_gen, l.tick_event_seq, l.tick_snapshot, l.tick_next_xid, pgque._new_batch_id(s.sub_no)
+        into v_no, v_gen, v_low, v_last, v_last_xid, v_batch
         from (select xmin as row_xmin, tick_id, tick_time, tick_snapshot, tick_event_seq, tick_next_xid from pgque.tick
               where tick_queue = {id} order by tick_queue desc, tick_id desc limit 1) as l
         cross join (select sub_no, sub_gen, sub_queue, sub_batch, sub_next_tick, sub_page_last, sub_role, sub_slot
                     from pgque.subscription
                     where sub_no = (i_batch_id % 4194304)::integer order by sub_no desc, sub_gen desc limit 1) as s
-        join pgque.queue as q on q.queue_id = {id}
         where l.tick_event_seq < v_mark and pgque._distance(pg_snapshot_xmax(l.tick_snapshot), l.tick_next_xid) < 100
           and l.tick_time >= pg_postmaster_start_time()
           and not pgque._is_from_elsewhere(l.row_xmin, l.tick_snapshot, l.tick_next_xid)
           and s.sub_batch = i_batch_id and s.sub_page_last and s.sub_queue = {id} and s.sub_next_tick = l.tick_id
           and s.sub_role = 'normal' and s.sub_slot is null
-          and not q.queue_ticker_paused and not q.queue_external_ticker and not q.queue_foreign_ids
           and pg_sequence_last_value('{tick_seq}'::regclass) >= l.tick_id;
     end if;
     if v_no is not null then
         insert into pgque.tick (tick_queue, tick_id, tick_snapshot, tick_event_seq, tick_event_high, tick_next_xid)
-        values ({id}, nextval('{tick_seq}'::regclass), pg_current_snapshot(), v_mark,
-                pg_sequence_last_value('{event_seq}'::regclass), pg_current_xact_id())
-        returning tick_id, tick_snapshot, tick_event_high, pgque._announce(v_queue, tick_id::text)
+        select queue_id, nextval('{tick_seq}'::regclass), pg_current_snapshot(), v_mark,
+               pg_sequence_last_value('{event_seq}'::regclass), pg_current_xact_id()
+        from pgque.queue
+        where queue_id = {id} and not queue_ticker_paused and not queue_external_ticker and not queue_foreign_ids
+        returning tick_id, tick_snapshot, tick_event_high, pgque._announce({name}, tick_id::text)
         into v_tick, v_next, v_high, v_told;
     end if;
     if v_tick is not null and not ({has_owned}) then
@@ -108,8 +108,7 @@ begin
             sub_batch = v_batch, sub_active = clock_timestamp(),
             sub_page_end = v_high, sub_page_rows = v_rows, sub_page_last = v_rows < i_max_return,
             sub_moves = sub_moves + 1, sub_gen = sub_gen + case when sub_moves % 32 = 31 then 1 else 0 end
-        where sub_no = v_no and sub_gen = v_gen and sub_batch = i_batch_id and sub_role = 'normal'
-          and not exists (select from pgque.queue where queue_id = {id} and queue_foreign_ids);
+        where sub_no = v_no and sub_gen = v_gen and sub_batch = i_batch_id and sub_role = 'normal';
         if not found then
             raise exception 'another session works at batch %', i_batch_id using errcode = '55P03';
         end if;

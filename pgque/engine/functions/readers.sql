@@ -27,7 +27,8 @@ begin
         v_reader := pgque._filled_in(v_reader, 'is_mixed', pgque._mixed_sql(), 'has_owned', pgque._owned_sql(v_queue),
             'window', pgque._window_sql(), 'fresh', pgque._fresh_sql(), 'late', pgque._late_sql());
         execute pgque._filled_in(v_reader, variadic v_names || array['id', i_queue_id::text, 'settings', v_settings,
-            'event_seq', v_queue.queue_event_seq, 'tick_seq', v_queue.queue_tick_seq, 'block', current_setting('block_size')]);
+            'event_seq', v_queue.queue_event_seq, 'tick_seq', v_queue.queue_tick_seq, 'block', current_setting('block_size'),
+            'name', pgque._literal(v_queue.queue_name)]); -- last: it may look like the others
     end loop;
     execute format('revoke all on function pgque.next_page_%s(text, integer, bigint, boolean) from public', i_queue_id);
     execute format('revoke all on function pgque.pull_%s(text, integer, bigint) from public', i_queue_id);
@@ -37,6 +38,12 @@ begin
     call pgque._allow('pgque_reader', format('pgque.pull_%s(text, integer, bigint)', i_queue_id));
     call pgque._allow('pgque_reader', format('pgque.page_window_%s(bigint)', i_queue_id));
 end
+$$;
+
+-- _literal is a text for the body of a function, whatever tags in dollars are around that.
+create or replace function pgque._literal(i_text text) returns text
+language sql immutable as $$
+    select 'E''' || replace(replace(replace(i_text, '\', '\\'), '''', ''''''), '$', '\x24') || ''''
 $$;
 
 create or replace function pgque._drop_readers(i_queue_id integer) returns void
