@@ -8,53 +8,45 @@ import (
 	"github.com/pgque/pgque-go/gen/model"
 )
 
-// A codec renders the decode, validate and append methods of one type.
+// A codec renders the decode and encode methods of one type.
 type codec struct {
-	model  *model.Model
-	t      *model.Type
-	place  string   // Go names on the way to the place being rendered
-	depth  int      // of nested loops, for the names of their variables
-	report reporter // of the values being validated
-	vars   []jen.Code
-	known  map[string]string // rule → variable
+	model *model.Model
+	t     *model.Type
+	place string // Go names on the way to the place being rendered
+	depth int    // of nested loops, for the names of their variables
+	vars  []jen.Code
+	known map[use]string
+	taken map[string]bool // variables of the package
 }
 
-// rules yields the constants that the methods use.
-func (k *codec) rules() []jen.Code {
+// variables yields what the methods use: the rules of each place.
+func (k *codec) variables() []jen.Code {
 	if len(k.vars) == 0 {
 		return nil
 	}
 	return []jen.Code{jen.Var().Defs(k.vars...).Line()}
 }
 
-// prepared yields the name of a variable that holds the constant: a pattern or
-// a decimal, made once.
-func (k *codec) prepared(kind, constructor, text string) *jen.Statement {
-	key := kind + "\x00" + text
-	name, ok := k.known[key]
-	if !ok {
-		if k.known == nil {
-			k.known = map[string]string{}
-		}
-		base := kind + k.t.Go + k.place
-		name = base
-		for i := 2; k.uses(name); i++ {
-			name = base + "No" + strconv.Itoa(i)
-		}
-		k.known[key] = name
-		// patternOrderSKU = wire.MustPattern("…")
-		k.vars = append(k.vars, id(name).Op("=").Qual(pathWire, constructor).Call(jen.Lit(text)))
-	}
-	return id(name)
+// A use is what a variable is for: the shape or the limits that a place has.
+type use struct {
+	kind, place string
+	of          any
 }
 
-func (k *codec) uses(name string) bool {
-	for _, known := range k.known {
-		if known == name {
-			return true
+// variable yields the name of a variable that holds the rules.
+func (k *codec) variable(kind string, of any, rules *jen.Statement) *jen.Statement {
+	key := use{kind, k.place, of}
+	name, ok := k.known[key]
+	if !ok {
+		base := kind + k.t.Go + k.place
+		name = base
+		for i := 2; k.taken[name]; i++ {
+			name = base + "No" + strconv.Itoa(i)
 		}
+		k.known[key], k.taken[name] = name, true
+		k.vars = append(k.vars, id(name).Op("=").Add(rules))
 	}
-	return false
+	return id(name)
 }
 
 // name yields a variable that no loop around uses.

@@ -8,6 +8,17 @@ import (
 	"github.com/pgque/pgque-go/gen/model"
 )
 
+// A reporter names what violations are reported to.
+type reporter string
+
+const (
+	onDecoder reporter = "d"
+	onEncoder reporter = "e"
+)
+
+// call yields d.Conceal() or e.Conceal().
+func (r reporter) call(method string) *jen.Statement { return jen.Id(string(r)).Dot(method).Call() }
+
 // A target is the place in Go that a value is read into or written from.
 type target struct {
 	place   *jen.Statement
@@ -43,12 +54,12 @@ func (t target) self() *jen.Statement { return t.place.Clone() }
 //
 //	func (v *T) decode(d *wire.Decoder) { … }
 func (k *codec) decodeMethod() *jen.Statement {
-	params := []jen.Code{jen.Id("d").Op("*").Qual(pathWire, "Decoder")}
-	if k.t.Checked {
-		params = append(params, jen.Id("accepted").Bool())
-	}
-	return jen.Func().Params(jen.Id("v").Op("*").Add(id(k.t.Go))).Id("decode").Params(params...).Block(k.decodeBody()...)
+	return jen.Func().Params(jen.Id("v").Op("*").Add(id(k.t.Go))).Id("decode").
+		Params(markParam(k.t, decoder())...).Block(k.decodeBody()...)
 }
+
+// decoder yields d *wire.Decoder.
+func decoder() jen.Code { return jen.Id("d").Op("*").Qual(pathWire, "Decoder") }
 
 func (k *codec) decodeBody() []jen.Code {
 	var body []jen.Code
@@ -68,7 +79,8 @@ func (k *codec) decodeBody() []jen.Code {
 	case model.Tuple:
 		return append(body, k.decodeTuple()...)
 	case model.Enum:
-		return append(body, k.decodeEnum()...)
+		// d.Word((*string)(v), &wordsT)
+		return append(body, readWord(jen.Id("v"), k.t))
 	case model.Defined:
 		// p := (*[]T)(v)
 		body = append(body, jen.Id("p").Op(":=").Parens(jen.Op("*").Add(baseType(k.t.Of))).Parens(jen.Id("v")))
@@ -127,37 +139,78 @@ func (k *codec) decodeStruct() []jen.Code {
 			jen.Return(),
 		))
 	}
-	// if !d.Object() {
-	// 	return
+	// m := d.Fields(&fieldsT)
+	// for m.Next(d) {
+	// 	switch m.Field { … }
 	// }
-	body = append(body, jen.If(jen.Op("!").Id("d").Dot("Object").Call()).Block(jen.Return()))
-	if n := len(k.t.Fields); n > 64 {
-		body = append(body, jen.Var().Id("seen").Index(jen.Lit((n+63)/64)).Uint64())
-	} else if n > 0 {
-		body = append(body, jen.Var().Id("seen").Uint64())
+	body = append(body,
+		jen.Id("m").Op(":=").Id("d").Dot("Fields").Call(k.fields()),
+		jen.For(jen.Id("m").Dot("Next").Call(jen.Id("d"))).Block(k.decodeMembers()...),
+	)
+	return append(body, k.decodeDefaults()...)
+}
+
+// fields yields the address of the names of the members that have fields:
+//
+//	fieldsOrder = wire.Fields{Names: []string{"id", "total"}, Required: []uint64{0x3}}
+func (k *codec) fields() jen.Code {
+	const wordSize = 64
+	var names, words []jen.Code
+	required := make([]uint64, (len(k.t.Fields)+wordSize-1)/wordSize)
+	used := 0
+	for i, f := range k.t.Fields {
+		names = append(names, jen.Lit(f.Name))
+		if f.Required {
+			required[i/wordSize] |= 1 << (i % wordSize)
+			used = i/wordSize + 1
+		}
 	}
+	for _, word := range required[:used] {
+		words = append(words, bits(word))
+	}
+	values := []jen.Code{jen.Id("Names").Op(":").Index().String().Values(names...)}
+	if len(words) > 0 {
+		values = append(values, jen.Id("Required").Op(":").Index().Uint64().Values(words...))
+	}
+	if k.t.Extra != nil {
+		values = append(values, jen.Id("Open").Op(":").True())
+	}
+	k.place = ""
+	return jen.Op("&").Add(k.variable("fields", k.t, jen.Qual(pathWire, "Fields").Values(values...)))
+}
+
+// bits yields a mask.
+func bits(mask uint64) *jen.Statement { return jen.Op("0x" + strconv.FormatUint(mask, 16)) }
+
+// decodeMembers yields what reads the value of the current member. Those that are not
+// allowed have been skipped.
+func (k *codec) decodeMembers() []jen.Code {
 	if len(k.t.Fields) == 0 {
-		// for d.Member() { … }
-		return append(body, jen.For(jen.Id("d").Dot("Member").Call()).Block(k.decodeUnknown()...))
+		return k.decodeOther()
 	}
 	var cases []jen.Code
 	for i, f := range k.t.Fields {
-		cases = append(cases, k.decodeCase(i, f))
+		k.place = f.Go
+		read := k.decodeField(f)
+		if f.Secret {
+			read = k.hidden(read)
+		}
+		cases = append(cases, jen.Case(jen.Lit(i)).Block(read...))
 	}
-	cases = append(cases, jen.Default().Block(k.decodeUnknown()...))
-	// for d.Member() {
-	// 	switch string(d.Key()) { … }
-	// }
-	body = append(body, jen.For(jen.Id("d").Dot("Member").Call()).Block(
-		jen.Switch(jen.String().Parens(jen.Id("d").Dot("Key").Call())).Block(cases...),
-	))
-	body = append(body, k.decodeMissing()...)
-	return append(body, k.decodeDefaults()...)
+	if k.t.Extra != nil {
+		cases = append(cases, jen.Default().Block(k.decodeOther()...))
+	}
+	return []jen.Code{jen.Switch(jen.Id("m").Dot("Field")).Block(cases...)}
+}
+
+// hidden keeps what is read out of what is reported.
+func (k *codec) hidden(read []jen.Code) []jen.Code {
+	return append(append([]jen.Code{onDecoder.call("Conceal")}, read...), onDecoder.call("Reveal"))
 }
 
 // decodeDefaults yields, for each absent member with a default,
 //
-//	if seen&(1<<3) == 0 {
+//	if !m.Has(3) {
 //		v.Name = new(T)
 //		*v.Name = …
 //	}
@@ -172,8 +225,7 @@ func (k *codec) decodeDefaults() []jen.Code {
 			body = append(body, k.decodeDefault(i, f))
 			continue
 		}
-		absent := k.seenWord(i, false).Op("&").Parens(jen.Lit(1).Op("<<").Lit(i % 64)).Op("==").Lit(0)
-		body = append(body, jen.If(absent).Block(
+		body = append(body, jen.If(absent(i)).Block(
 			place.Clone().Op("=").New(baseType(f.Shape)),
 			jen.Op("*").Add(place.Clone()).Op("=").Add(constant(f)),
 		))
@@ -192,15 +244,17 @@ func isScalar(s *model.Shape) bool {
 
 // decodeDefault yields, for an absent member whose default has parts,
 //
-//	if seen&(1<<3) == 0 {
+//	if !m.Has(3) {
 //		d := wire.NewDecoder([]byte("[1,2]"))
 //		…
 //	}
 func (k *codec) decodeDefault(i int, f *model.Field) jen.Code {
-	absent := k.seenWord(i, false).Op("&").Parens(jen.Lit(1).Op("<<").Lit(i % 64)).Op("==").Lit(0)
 	open := jen.Id("d").Op(":=").Qual(pathWire, "NewDecoder").Call(jen.Index().Byte().Parens(jen.Lit(f.Default.Text)))
-	return jen.If(absent).Block(append([]jen.Code{open}, k.decodeField(f)...)...)
+	return jen.If(absent(i)).Block(append([]jen.Code{open}, k.decodeField(f)...)...)
 }
+
+// absent yields !m.Has(3).
+func absent(i int) *jen.Statement { return jen.Op("!").Id("m").Dot("Has").Call(jen.Lit(i)) }
 
 // constant yields the default as a Go constant. Numbers are JSON's, which the
 // model has read as what they are.
@@ -220,85 +274,12 @@ func constant(f *model.Field) *jen.Statement {
 	return jen.Lit(f.Default.Text)
 }
 
-// decodeCase yields
-//
-//	case "name":
-//		d.Once(&seen, 1<<3)
-//		…
-func (k *codec) decodeCase(i int, f *model.Field) jen.Code {
-	k.place = f.Go
-	once := jen.Id("d").Dot("Once").Call(k.seenWord(i, true), jen.Lit(1).Op("<<").Lit(i%64))
-	read := k.decodeField(f)
-	if f.Secret {
-		// d.Conceal()
-		// …
-		// d.Reveal()
-		read = concealed(onDecoder, read)
-	}
-	return jen.Case(jen.Lit(f.Name)).Block(append([]jen.Code{once}, read...)...)
-}
-
-// concealed keeps what the code reports free of values.
-func concealed(r reporter, body []jen.Code) []jen.Code {
-	return append(append([]jen.Code{r.call("Conceal")}, body...), r.call("Reveal"))
-}
-
-func (k *codec) seenWord(i int, addr bool) *jen.Statement {
-	word := jen.Id("seen")
-	if addr {
-		word = jen.Op("&").Id("seen")
-	}
-	if len(k.t.Fields) > 64 {
-		word = word.Index(jen.Lit(i / 64))
-	}
-	return word
-}
-
-// decodeMissing yields, for each word of the members' bits,
-//
-//	if seen&required != required { d.Missing(seen, []string{…}) }
-func (k *codec) decodeMissing() []jen.Code {
-	var body []jen.Code
-	for from := 0; from < len(k.t.Fields); from += 64 {
-		fields := k.t.Fields[from:min(from+64, len(k.t.Fields))]
-		var mask uint64
-		names := []jen.Code{}
-		for i, f := range fields {
-			name := ""
-			if f.Required {
-				mask |= 1 << i
-				name = f.Name
-			}
-			names = append(names, jen.Lit(name))
-		}
-		if mask == 0 {
-			continue
-		}
-		for len(names) > 0 && !fields[len(names)-1].Required {
-			names = names[:len(names)-1]
-		}
-		word := k.seenWord(from, false)
-		body = append(body, jen.If(word.Clone().Op("&").Add(bits(mask)).Op("!=").Add(bits(mask))).Block(
-			jen.Id("d").Dot("Missing").Call(word.Clone(), jen.Index().String().Values(names...)),
-		))
-	}
-	return body
-}
-
-// bits yields a mask.
-func bits(mask uint64) *jen.Statement { return jen.Op("0x" + strconv.FormatUint(mask, 16)) }
-
-// decodeUnknown yields what becomes of a member that no field names.
-func (k *codec) decodeUnknown() []jen.Code {
+// decodeOther yields what becomes of a member that no field names.
+func (k *codec) decodeOther() []jen.Code {
 	k.place = "Extra"
 	switch {
 	case k.t.Extra == nil:
-		// d.Unknown("additionalProperties", string(d.Key()))
-		// d.Skip()
-		return []jen.Code{
-			jen.Id("d").Dot("Unknown").Call(jen.Lit("additionalProperties"), jen.String().Parens(jen.Id("d").Dot("Key").Call())),
-			jen.Id("d").Dot("Skip").Call(),
-		}
+		return nil
 	case k.t.Extra.Basic == model.Raw && len(k.t.Extra.Checks) == 0:
 		// v.Extra = d.Extra(v.Extra)
 		extra := jen.Id("v").Dot("Extra")
@@ -319,22 +300,11 @@ func (k *codec) decodeMember(m *jen.Statement, key, elem *model.Shape) []jen.Cod
 	k.depth++
 	defer func() { k.depth-- }()
 	name, item := k.name("name"), k.name("item")
-	// name := d.Name()
-	// if _, has := m[name]; has {
-	// 	d.Duplicate()
-	// }
+	// name := wire.NewName(d, m, rules)
 	// var item T
 	// …
 	// m[name] = item
-	body := []jen.Code{
-		jen.Id(name).Op(":=").Id("d").Dot("Name").Call(),
-		jen.If(jen.List(jen.Id("_"), jen.Id("has")).Op(":=").Add(m.Clone()).Index(jen.Id(name)), jen.Id("has")).Block(
-			jen.Id("d").Dot("Duplicate").Call(),
-		),
-	}
-	if key != nil {
-		body = append(body, k.tests(at(jen.Id(name)), key, onDecoder)...)
-	}
+	body := []jen.Code{jen.Id(name).Op(":=").Qual(pathWire, "NewName").Call(jen.Id("d"), m.Clone(), k.keyRules(key))}
 	body = append(body, jen.Var().Id(item).Add(itemType(elem)))
 	body = append(body, k.decodePart(at(jen.Id(item)), elem)...)
 	return append(body, m.Clone().Index(jen.Id(name)).Op("=").Id(item))
@@ -369,21 +339,22 @@ func (k *codec) decodePointer(place *jen.Statement, s *model.Shape) []jen.Code {
 //	if d.Null() {
 //		v.Name.SetNull()
 //	} else {
-//		var value T
+//		value := v.Name.New()
 //		…
-//		v.Name.Set(value)
 //	}
 func (k *codec) decodeNullable(place *jen.Statement, s *model.Shape) []jen.Code {
-	var read []jen.Code
 	value := jen.Id("value")
+	read := []jen.Code{value.Clone().Op(":=").Add(place.Clone()).Dot("New").Call()}
 	if s.Boxed {
-		read = append(read, value.Clone().Op(":=").New(baseType(s)))
-		read = append(read, k.decodeBase(behind(value), s)...)
-	} else {
-		read = append(read, jen.Var().Add(value.Clone()).Add(baseType(s)))
-		read = append(read, k.decodeBase(at(value), s)...)
+		// value := new(T)
+		// …
+		// v.Name.Set(value)
+		read[0] = value.Clone().Op(":=").New(baseType(s))
 	}
-	read = append(read, place.Clone().Dot("Set").Call(value.Clone()))
+	read = append(read, k.decodeBase(behind(value), s)...)
+	if s.Boxed {
+		read = append(read, place.Clone().Dot("Set").Call(value.Clone()))
+	}
 	return []jen.Code{jen.If(jen.Id("d").Dot("Null").Call()).Block(
 		place.Clone().Dot("SetNull").Call(),
 	).Else().Block(read...)}
@@ -411,7 +382,7 @@ func (k *codec) unlessNull(s *model.Shape, read []jen.Code) []jen.Code {
 // decodePart reads an item, or a member without a field.
 func (k *codec) decodePart(t target, s *model.Shape) []jen.Code {
 	if s.Secret {
-		return concealed(onDecoder, k.decodeItem(t, s))
+		return k.hidden(k.decodeItem(t, s))
 	}
 	return k.decodeItem(t, s)
 }
@@ -434,6 +405,10 @@ func (k *codec) decodeBase(t target, s *model.Shape) []jen.Code {
 		// d.Into(&v.X)
 		return []jen.Code{jen.Id("d").Dot("Into").Call(t.ptr())}
 	case model.Named:
+		if isEnum(s.Type) {
+			// d.Word((*string)(&v.X), &wordsT)
+			return []jen.Code{readWord(t.ptr(), s.Type)}
+		}
 		// v.X.decode(d)
 		mark := jen.Id("accepted")
 		if len(s.Checks) > 0 {
@@ -448,89 +423,53 @@ func (k *codec) decodeBase(t target, s *model.Shape) []jen.Code {
 		return k.decodeSlice(t, s)
 	case model.Map:
 		return k.decodeMap(t, s)
-	case model.Float:
-		return k.decodeFloat(t, s)
+	case model.Bool:
+		if c := s.Rules.Const; c != nil {
+			// d.ConstBool(&v.X, true)
+			return []jen.Code{jen.Id("d").Dot("ConstBool").Call(t.ptr(), jen.Lit(c.Text == "true"))}
+		}
 	}
-	// if d.String(&v.X) { … }
-	read := jen.Id("d").Dot(readers[s.Basic]).Call(t.ptr())
-	tests := k.tests(t, s, onDecoder)
-	if len(tests) == 0 {
-		return []jen.Code{read}
+	// d.String(&v.X, rules)
+	args := []jen.Code{t.ptr()}
+	if hasRules(s.Basic) {
+		args = append(args, k.rules(s))
 	}
-	return []jen.Code{jen.If(read).Block(tests...)}
+	return []jen.Code{jen.Id("d").Dot(writers[s.Basic]).Call(args...)}
 }
 
-// readers are the Decoder's methods.
-var readers = map[model.Basic]string{
-	model.Bool:      "Bool",
-	model.Int:       "Int64",
-	model.Uint:      "Uint64",
-	model.String:    "String",
-	model.Time:      "Time",
-	model.UUID:      "UUID",
-	model.Date:      "Date",
-	model.TimeOfDay: "TimeOfDay",
-	model.Duration:  "Duration",
-}
-
-// decodeFloat reads a number whose rules speak about its exact digits.
-func (k *codec) decodeFloat(t target, s *model.Shape) []jen.Code {
-	if len(s.Rules.Numbers) == 0 {
-		// d.Exact(&v.X)
-		return []jen.Code{jen.Id("d").Dot("Exact").Call(t.ptr())}
-	}
-	// if n, ok := d.Exact(&v.X); ok { … }
-	return []jen.Code{jen.If(
-		jen.List(jen.Id("n"), jen.Id("ok")).Op(":=").Id("d").Dot("Exact").Call(t.ptr()), jen.Id("ok"),
-	).Block(k.tests(t, s, onDecoder)...)}
+// readWord reads a value of an enumeration.
+func readWord(place *jen.Statement, t *model.Type) *jen.Statement {
+	return jen.Id("d").Dot("Word").Call(asText(place), words(t))
 }
 
 func (k *codec) decodeSlice(t target, s *model.Shape) []jen.Code {
 	k.depth++
 	defer func() { k.depth-- }()
-	var loop []jen.Code
-	list := k.name("list")
-	if isComposite(s.Elem) && !s.Elem.Nullable {
-		// list = append(wire.Room(d, list), T{})
-		// list[len(list)-1].decode(d)
-		last := jen.Id(list).Index(jen.Len(jen.Id(list)).Op("-").Lit(1))
-		loop = append(loop, jen.Id(list).Op("=").Append(room(list), baseType(s.Elem).Values()))
-		loop = append(loop, k.decodePart(at(last), s.Elem)...)
-	} else {
-		// list = wire.Room(d, list)
-		// var item T
-		// …
-		// list = append(list, item)
-		item := k.name("item")
-		loop = append(loop, jen.Id(list).Op("=").Add(room(list)))
-		loop = append(loop, jen.Var().Id(item).Add(itemType(s.Elem)))
-		loop = append(loop, k.decodePart(at(jen.Id(item)), s.Elem)...)
-		loop = append(loop, jen.Id(list).Op("=").Append(jen.Id(list), jen.Id(item)))
+	// item := wire.Add(d, &v.X)
+	// …
+	item := k.name("item")
+	loop := []jen.Code{jen.Id(item).Op(":=").Qual(pathWire, "Add").Call(jen.Id("d"), t.ptr())}
+	place := behind(jen.Id(item))
+	if s.Elem.Nullable && !isNilable(s.Elem) {
+		place = at(jen.Parens(jen.Op("*").Id(item)))
 	}
+	// if d.Array() {
+	// 	v.X = []T{}
+	// 	for d.Item() { … }
+	// }
 	body := []jen.Code{
-		jen.Id(list).Op(":=").Index().Add(itemType(s.Elem)).Values(),
-		jen.For(jen.Id("d").Dot("Item").Call()).Block(loop...),
+		t.val().Op("=").Index().Add(itemType(s.Elem)).Values(),
+		jen.For(jen.Id("d").Dot("Item").Call()).Block(append(loop, k.decodePart(place, s.Elem)...)...),
 	}
-	body = append(body, k.tests(at(jen.Id(list)), s, onDecoder)...)
-	body = append(body, t.val().Op("=").Id(list))
+	if hasLimits(s.Rules.Items) {
+		// d.CountItems(len(v.X), &countX)
+		body = append(body, jen.Id("d").Dot("CountItems").Call(jen.Len(t.val()), k.count(s.Rules.Items)))
+	}
+	if s.Rules.Unique {
+		// if !wire.Distinct(v.X) { d.Unique() }
+		body = append(body, jen.If(jen.Op("!").Qual(pathWire, "Distinct").Call(t.val())).Block(jen.Id("d").Dot("Unique").Call()))
+	}
 	return []jen.Code{jen.If(jen.Id("d").Dot("Array").Call()).Block(body...)}
-}
-
-// room yields wire.Room(d, list).
-func room(list string) *jen.Statement {
-	return jen.Qual(pathWire, "Room").Call(jen.Id("d"), jen.Id(list))
-}
-
-// isComposite reports types that are Go structs.
-func isComposite(s *model.Shape) bool {
-	if s.Type == nil {
-		return false
-	}
-	switch s.Type.Kind {
-	case model.Struct, model.Wrapped, model.Sum, model.Tuple:
-		return true
-	}
-	return false
 }
 
 func (k *codec) decodeMap(t target, s *model.Shape) []jen.Code {
@@ -546,19 +485,10 @@ func (k *codec) decodeMap(t target, s *model.Shape) []jen.Code {
 	} else {
 		body = append(body, jen.For(jen.Id("d").Dot("Member").Call()).Block(k.decodeMember(jen.Id(m), s.Key, s.Elem)...))
 	}
-	body = append(body, k.tests(at(jen.Id(m)), s, onDecoder)...)
+	if hasLimits(s.Rules.Members) {
+		// d.CountMembers(len(members), &countX)
+		body = append(body, jen.Id("d").Dot("CountMembers").Call(jen.Len(jen.Id(m)), k.count(s.Rules.Members)))
+	}
 	body = append(body, t.val().Op("=").Id(m))
 	return []jen.Code{jen.If(jen.Id("d").Dot("Object").Call()).Block(body...)}
-}
-
-func (k *codec) decodeEnum() []jen.Code {
-	// if d.String((*string)(v)) && !v.Valid() {
-	// 	d.Enum(string(*v))
-	// }
-	read := jen.Id("d").Dot("String").Call(jen.Parens(jen.Op("*").String()).Parens(jen.Id("v")))
-	fail := jen.Id("d").Dot("Enum").Call(jen.String().Parens(jen.Op("*").Id("v")))
-	if len(k.t.Values) == 0 {
-		return []jen.Code{jen.If(read).Block(fail)}
-	}
-	return []jen.Code{jen.If(read.Op("&&").Op("!").Id("v").Dot("Valid").Call()).Block(fail)}
 }

@@ -8,28 +8,78 @@ import (
 
 // declareDoor renders the methods through which the type is used.
 func declareDoor(f *jen.File, t *model.Type) {
+	if isEnum(t) {
+		declareWordDoor(f, t)
+		return
+	}
 	declareReading(f, t)
 	// func (v T) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil) }
+	marshal := jen.Return(jen.Id("v").Dot("AppendJSON").Call(jen.Nil()))
+	// func (v T) AppendJSON(b []byte) ([]byte, error) {
+	// 	e := wire.Encode(b)
+	// 	v.encode(e)
+	// 	return e.Close("T")
+	// }
+	write := append(encodeAll(t, jen.Id("b")), jen.Return(jen.Id("e").Dot("Close").Call(errorName(t))))
+	// func (v T) Validate() error {
+	// 	e := wire.Encode(nil)
+	// 	v.encode(e)
+	// 	return e.Err("T")
+	// }
+	validate := append(encodeAll(t, jen.Nil()), jen.Return(jen.Id("e").Dot("Err").Call(errorName(t))))
+	declareWriting(f, t, []jen.Code{marshal}, write, validate)
+}
+
+// declareWriting renders the methods that write and validate a value.
+func declareWriting(f *jen.File, t *model.Type, marshal, write, validate []jen.Code) {
+	receiver := jen.Id("v").Add(id(t.Go))
 	f.Comment("// MarshalJSON is AppendJSON to nothing.")
-	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("MarshalJSON").Params().Params(jen.Index().Byte(), jen.Error()).Block(
-		jen.Return(jen.Id("v").Dot("AppendJSON").Call(jen.Nil())),
-	).Line()
-	// func (v T) AppendJSON(b []byte) ([]byte, error) { … }
+	f.Func().Params(receiver.Clone()).Id("MarshalJSON").Params().Params(jen.Index().Byte(), jen.Error()).Block(marshal...).Line()
 	f.Comment("// AppendJSON appends the value as JSON; an invalid one is an error.")
-	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("AppendJSON").Params(jen.Id("b").Index().Byte()).Params(jen.Index().Byte(), jen.Error()).Block(
-		jen.If(jen.Err().Op(":=").Id("v").Dot("Validate").Call(), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Id("b"), jen.Err())),
-		whenSpelled(t, jen.Return(jen.Id("v").Dot("spellings").Dot("AppendRestored").Call(jen.Id("b"), jen.Id("v").Dot("append").Call(jen.Nil())), jen.Nil())),
-		jen.Return(jen.Qual(pathWire, "Append").Call(jen.Id("b"), jen.Id("v").Dot("append")), jen.Nil()),
-	).Line()
-	// func (v T) Validate() error { … }
+	f.Func().Params(receiver.Clone()).Id("AppendJSON").Params(jen.Id("b").Index().Byte()).Params(jen.Index().Byte(), jen.Error()).Block(write...).Line()
 	f.Comment("// Validate returns a *wire.ValidationError unless the schema accepts the value.")
-	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("Validate").Params().Error().Block(
-		jen.Id("r").Op(":=").Qual(pathWire, "OpenReport").Call(),
-		whenSpelled(t, jen.Id("r").Dot("Restored").Call(jen.Id("v").Dot("spellings"), jen.Id("v").Dot("append").Call(jen.Nil()), jen.New(id(t.Go)))),
-		concealing(t, onReport),
-		jen.Id("v").Dot("validate").Call(withMark(t, jen.Id("r"), jen.False())...),
-		jen.Return(jen.Id("r").Dot("Close").Call(errorName(t))),
-	).Line()
+	f.Func().Params(receiver.Clone()).Id("Validate").Params().Error().Block(validate...).Line()
+}
+
+// declareWordDoor renders the methods of an enumeration, which its words have.
+func declareWordDoor(f *jen.File, t *model.Type) {
+	call := func(method string, args ...jen.Code) []jen.Code {
+		return []jen.Code{jen.Return(id("words" + t.Go).Dot(method).Call(args...))}
+	}
+	value := jen.String().Parens(jen.Id("v"))
+	commentReading(f)
+	// func (v *T) UnmarshalJSON(b []byte) error { return wordsT.Unmarshal((*string)(v), b) }
+	f.Func().Params(jen.Id("v").Op("*").Add(id(t.Go))).Id("UnmarshalJSON").Params(jen.Id("b").Index().Byte()).Error().
+		Block(call("Unmarshal", asText(jen.Id("v")), jen.Id("b"))...).Line()
+	// wordsT.Append(nil, string(v)), wordsT.Append(b, string(v)), wordsT.Validate(string(v))
+	declareWriting(f, t, call("Append", jen.Nil(), value), call("Append", jen.Id("b"), value), call("Validate", value))
+}
+
+// encodeAll yields
+//
+//	e := wire.Encode(b)
+//	v.encode(e)
+//
+// An event with remembered spellings is written with them.
+func encodeAll(t *model.Type, b jen.Code) []jen.Code {
+	open := jen.Id("e").Op(":=").Qual(pathWire, "Encode").Call(b)
+	write := jen.Id("v").Dot("encode").Call(withMark(t, jen.Id("e"), jen.False())...)
+	if !remembers(t) {
+		return []jen.Code{open, concealing(t, onEncoder), write}
+	}
+	// e.Remember(v.spellings)
+	// v.encode(e)
+	// if v.spellings != nil {
+	// 	e.Restore(new(T))
+	// }
+	spellings := jen.Id("v").Dot("spellings")
+	return []jen.Code{
+		open,
+		concealing(t, onEncoder),
+		jen.Id("e").Dot("Remember").Call(spellings),
+		write,
+		jen.If(spellings.Clone().Op("!=").Nil()).Block(jen.Id("e").Dot("Restore").Call(jen.New(id(t.Go)))),
+	}
 }
 
 // declareReading renders how bytes become a value. Events are also read from the
@@ -52,8 +102,7 @@ func declareReading(f *jen.File, t *model.Type) {
 		// func (v *T) UnmarshalJSON(b []byte) error { … }
 		door = append([]jen.Code{jen.Id("d").Op(":=").Add(open)}, body...)
 	}
-	f.Comment("// UnmarshalJSON accepts exactly what the schema accepts. On an error v stays")
-	f.Comment("// as it was.")
+	commentReading(f)
 	f.Func().Params(receiver.Clone()).Id("UnmarshalJSON").Params(jen.Id("b").Index().Byte()).Error().Block(door...).Line()
 	if t.Event == nil {
 		return
@@ -65,6 +114,11 @@ func declareReading(f *jen.File, t *model.Type) {
 	f.Func().Params(receiver.Clone()).Id("readText").Params(jen.Id("text").String()).Error().Block(
 		jen.Return(jen.Id("v").Dot("read").Call(jen.Qual(pathWire, "OpenText").Call(jen.Id("text")))),
 	).Line()
+}
+
+func commentReading(f *jen.File) {
+	f.Comment("// UnmarshalJSON accepts exactly what the schema accepts. On an error v stays")
+	f.Comment("// as it was.")
 }
 
 // concealing yields, for a type that is secret itself,
@@ -85,16 +139,6 @@ func keepSpellings(t *model.Type) jen.Code {
 		return jen.Null()
 	}
 	return jen.Id("fresh").Dot("spellings").Op("=").Id("d").Dot("Spellings").Call()
-}
-
-// whenSpelled yields what is done with an event that has remembered spellings:
-//
-//	if v.spellings != nil { … }
-func whenSpelled(t *model.Type, done jen.Code) jen.Code {
-	if !remembers(t) {
-		return jen.Null()
-	}
-	return jen.If(jen.Id("v").Dot("spellings").Op("!=").Nil()).Block(done)
 }
 
 // errorName is what errors call the type.

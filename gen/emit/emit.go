@@ -44,7 +44,9 @@ func Render(m *model.Model) (files []File, err error) {
 			err = fmt.Errorf("emit: %v", p)
 		}
 	}()
+	taken := map[string]bool{}
 	for _, u := range units(m) {
+		u.taken = taken
 		f, err := u.file()
 		if err != nil {
 			return nil, err
@@ -70,8 +72,9 @@ type unit struct {
 	types    []*model.Type
 	checks   []*model.Check
 	examples bool // the file has the generators of examples and nothing else
-	// prepared are the variables that hold patterns and limits.
+	// prepared are the variables that hold rules.
 	prepared []string
+	taken    map[string]bool // those of all units so far
 }
 
 func units(m *model.Model) []*unit {
@@ -145,7 +148,7 @@ func (u *unit) file() (File, error) {
 		declareExamples(f, u.model)
 	}
 	for _, t := range u.types {
-		u.prepared = append(u.prepared, declareType(f, u.model, t)...)
+		u.prepared = append(u.prepared, u.declareType(f, t)...)
 	}
 	for _, c := range u.checks {
 		u.prepared = append(u.prepared, CheckNames(c)...)
@@ -191,11 +194,11 @@ func grouped(src []byte) []byte {
 	return slices.Concat(head, []byte("\nimport ("), std, []byte("\n"), others, []byte(")"), tail)
 }
 
-// handshake keeps the code from compiling with a runtime that is too old for it.
+// handshake keeps the code from compiling with a runtime that it was not made for.
 func (u *unit) handshake(f *jen.File) {
 	// const _ = wire.Version5
-	f.Comment("// A compile error here means that this code is newer than the runtime:")
-	f.Comment("// go get github.com/pgque/pgque-go@latest")
+	f.Comment("// A compile error here means that this code and the runtime are not of one version:")
+	f.Comment("// go get github.com/pgque/pgque-go@latest, and generate the code again.")
 	f.Const().Id("_").Op("=").Qual(pathWire, "Version5")
 	f.Line()
 }

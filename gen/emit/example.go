@@ -183,7 +183,7 @@ func (e *exampler) assign(place *jen.Statement, s *model.Shape) []jen.Code {
 		return set(jen.Qual(pathWire, "DateOf").Call(sampled("Time")))
 	case model.TimeOfDay, model.Duration:
 		parse := "Parse" + string(s.Basic)[len("wire."):]
-		return []jen.Code{jen.List(place.Clone(), jen.Id("_")).Op("=").Qual(pathWire, parse).Call(sampled("Pick", literals(model.Samples(basicFormats[s.Basic]))...))}
+		return []jen.Code{jen.List(place.Clone(), jen.Id("_")).Op("=").Qual(pathWire, parse).Call(sampled("Pick", literals(model.Samples(sampledFormats[s.Basic]))...))}
 	case model.Raw:
 		return set(jen.Qual(pathJSON, "RawMessage").Call(sampled("Pick", literals([]string{"null", "true", "12", `"text"`, "[]", "{}"})...)))
 	case model.Foreign:
@@ -197,6 +197,9 @@ func (e *exampler) assign(place *jen.Statement, s *model.Shape) []jen.Code {
 	}
 	panic("emit: no basic type: " + string(s.Basic))
 }
+
+// sampledFormats are the formats of which there are samples.
+var sampledFormats = map[model.Basic]string{model.TimeOfDay: "time", model.Duration: "duration"}
 
 func (e *exampler) slice(place *jen.Statement, s *model.Shape) []jen.Code {
 	e.depth++

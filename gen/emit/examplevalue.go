@@ -43,13 +43,13 @@ func (e *exampler) integer(s *model.Shape) *jen.Statement {
 func (e *exampler) number(s *model.Shape) *jen.Statement {
 	low, high, step := math.Inf(-1), math.Inf(1), 0.25
 	for _, rules := range s.Rules.Numbers {
-		for _, c := range comparisons {
-			n, err := strconv.ParseFloat(c.limit(rules), 64)
-			switch {
-			case err != nil:
-			case c.op[0] == '<':
+		for _, limit := range []string{rules.Minimum, rules.ExclusiveMinimum} {
+			if n, err := strconv.ParseFloat(limit, 64); err == nil {
 				low = max(low, n)
-			default:
+			}
+		}
+		for _, limit := range []string{rules.Maximum, rules.ExclusiveMaximum} {
+			if n, err := strconv.ParseFloat(limit, 64); err == nil {
 				high = min(high, n)
 			}
 		}

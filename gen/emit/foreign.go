@@ -27,15 +27,15 @@ func (e *exampler) foreign(place *jen.Statement, s *model.Shape) []jen.Code {
 	if s.Held == nil {
 		return nil
 	}
-	var held *jen.Statement
+	held, write := e.integer(s.Held), "AppendInt"
 	switch s.Held.Basic {
 	case model.String:
-		held = e.text(s.Held)
+		held, write = e.text(s.Held), "AppendString"
 	case model.Float:
-		held = e.number(s.Held)
-	default:
-		held = e.integer(s.Held)
+		held, write = e.number(s.Held), "AppendFloat"
+	case model.Uint:
+		write = "AppendUint"
 	}
-	text := jen.Qual(pathWire, "Append"+appenders[s.Held.Basic]).Call(jen.Nil(), held)
+	text := jen.Qual(pathWire, write).Call(jen.Nil(), held)
 	return []jen.Code{jen.Qual(pathSample, "Hold").Call(target{place: place}.ptr(), text)}
 }

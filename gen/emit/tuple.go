@@ -20,14 +20,14 @@ import (
 //			…
 //		}
 //	}
-//	if n < 1 { … }
+//	d.CountItems(n, &countT)
 func (k *codec) decodeTuple() []jen.Code {
 	var cases []jen.Code
 	for i, f := range k.t.Fields {
 		k.place = f.Go
 		read := k.decodeField(f)
 		if f.Secret {
-			read = concealed(onDecoder, read)
+			read = k.hidden(read)
 		}
 		cases = append(cases, jen.Case(jen.Lit(i+1)).Block(read...))
 	}
@@ -39,7 +39,11 @@ func (k *codec) decodeTuple() []jen.Code {
 			jen.Switch(jen.Id("n").Op("++"), jen.Id("n")).Block(cases...),
 		),
 	}
-	return append(body, k.testItems(onDecoder)...)
+	if hasLimits(k.t.Items) {
+		k.place = ""
+		body = append(body, jen.Id("d").Dot("CountItems").Call(jen.Id("n"), k.count(k.t.Items)))
+	}
+	return body
 }
 
 // decodeRest reads an item behind those that have fields.
@@ -58,42 +62,37 @@ func (k *codec) decodeRest() []jen.Code {
 	return append(read, rest.Clone().Op("=").Append(rest, jen.Id("item")))
 }
 
-// testItems yields the limits of the number of items.
-func (k *codec) testItems(r reporter) []jen.Code {
-	return k.testCount("Items", jen.Id("n"), k.t.Items, r)
-}
-
-// validateTuple yields the rules of the items, and of their number. Items can only be
-// left out at the end.
-func (k *codec) validateTuple() []jen.Code {
-	var body, there []jen.Code
+// encodeTuple yields
+//
+//	e.Tuple(&countT, len(v.Rest), true, v.Item2 != nil)
+//	…
+//	e.Text("]")
+//
+// Items can only be left out at the end.
+func (k *codec) encodeTuple() writing {
+	k.place = ""
+	rest := jen.Lit(0)
+	if k.t.Extra != nil {
+		rest = jen.Len(jen.Id("v").Dot("Rest"))
+	}
+	args := []jen.Code{k.count(k.t.Items), rest}
+	for _, f := range k.t.Fields {
+		args = append(args, isThere(f))
+	}
+	body := writing{jen.Id("e").Dot("Tuple").Call(args...)}
 	for _, f := range k.t.Fields {
 		k.place = f.Go
-		body = append(body, k.validateField(f)...)
-		there = append(there, isThere(f))
+		body = append(body, k.encodeField(f, ",")...)
 	}
-	count := []jen.Code{jen.Id("r").Dot("Tuple").Call(there...)}
 	if k.t.Extra != nil {
+		// for i := range v.Rest { … }
 		k.place = "Rest"
-		rest := &model.Shape{Basic: model.Slice, Elem: k.t.Extra}
-		place := jen.Id("v").Dot("Rest")
-		body = append(body, k.validateRest(at(place), rest)...)
-		count[0] = jen.Id("r").Dot("Tuple").Call(append(there, jen.Len(place.Clone()).Op(">").Lit(0))...)
+		k.depth++
+		item := append(writing{text(",")}, k.encodePart(at(jen.Id("v").Dot("Rest").Index(jen.Id("i"))), k.t.Extra)...)
+		k.depth--
+		body = append(body, jen.For(jen.Id("i").Op(":=").Range().Id("v").Dot("Rest")).Block(item.code()...))
 	}
-	tests := k.testItems(onReport)
-	if len(tests) == 0 {
-		return append(body, count...)
-	}
-	// n := r.Tuple(true, v.Item2 != nil, len(v.Rest) > 0)
-	count[0] = jen.Id("n").Op(":=").Add(count[0])
-	if k.t.Extra != nil {
-		// if len(v.Rest) > 0 {
-		// 	n += len(v.Rest) - 1
-		// }
-		size := jen.Len(jen.Id("v").Dot("Rest"))
-		count = append(count, jen.If(size.Clone().Op(">").Lit(0)).Block(jen.Id("n").Op("+=").Add(size).Op("-").Lit(1)))
-	}
-	return append(append(body, count...), tests...)
+	return append(body, text("]"))
 }
 
 // isThere tells whether an item is not left out.
@@ -108,44 +107,6 @@ func isThere(f *model.Field) *jen.Statement {
 		return jen.Len(place).Op("!=").Lit(0)
 	}
 	return place.Op("!=").Nil()
-}
-
-// validateRest yields the rules of the items behind those that have fields.
-func (k *codec) validateRest(t target, rest *model.Shape) []jen.Code {
-	k.depth++
-	defer func() { k.depth-- }()
-	inner := k.validatePart(at(t.val().Index(jen.Id("i"))), rest.Elem)
-	if len(inner) == 0 {
-		return nil
-	}
-	// for i := range v.Rest {
-	// 	r.EnterIndex(2 + i)
-	// 	…
-	// 	r.Leave()
-	// }
-	body := append([]jen.Code{jen.Id("r").Dot("EnterIndex").Call(jen.Lit(len(k.t.Fields)).Op("+").Id("i"))}, inner...)
-	return []jen.Code{jen.For(jen.Id("i").Op(":=").Range().Add(t.val())).Block(append(body, jen.Id("r").Dot("Leave").Call())...)}
-}
-
-// appendTuple yields the items, each with a comma behind it; the last one becomes the
-// bracket.
-func (k *codec) appendTuple() []jen.Code {
-	body := writing{text("[")}
-	for _, f := range k.t.Fields {
-		body = append(body, k.appendField(f, "", ",")...)
-	}
-	if k.t.Extra != nil {
-		// for i := range v.Rest {
-		// 	…
-		// 	b = append(b, ',')
-		// }
-		k.depth++
-		item := append(k.appendItem(at(jen.Id("v").Dot("Rest").Index(jen.Id("i"))), k.t.Extra), text(","))
-		k.depth--
-		body = append(body, jen.For(jen.Id("i").Op(":=").Range().Id("v").Dot("Rest")).Block(item.code()...))
-	}
-	// return wire.EndArray(b)
-	return append(body, jen.Return(jen.Qual(pathWire, "EndArray").Call(jen.Id("b")))).code()
 }
 
 // tuple yields the items of an example: one that may be left out is there when those

@@ -11,8 +11,8 @@ import (
 
 // declareType renders a named type with its codec. It returns the names of the
 // variables that the codec uses.
-func declareType(f *jen.File, m *model.Model, t *model.Type) []string {
-	k := &codec{model: m, t: t, report: onReport}
+func (u *unit) declareType(f *jen.File, t *model.Type) []string {
+	k := &codec{model: u.model, t: t, known: map[use]string{}, taken: u.taken}
 	f.Add(documented(t), jen.Type().Add(id(t.Go)).Add(underlying(t))).Line()
 	switch t.Kind {
 	case model.Union:
@@ -29,8 +29,10 @@ func declareType(f *jen.File, m *model.Model, t *model.Type) []string {
 	declareDoor(f, t)
 	declareLogValue(f, t)
 	var body []jen.Code
-	body = append(body, k.decodeMethod(), k.validateMethod(), k.appendMethod())
-	f.Add(k.rules()...)
+	if !isEnum(t) {
+		body = append(body, k.decodeMethod(), k.encodeMethod())
+	}
+	f.Add(k.variables()...)
 	for _, code := range body {
 		f.Add(code).Line()
 	}
@@ -191,6 +193,7 @@ func baseType(s *model.Shape) *jen.Statement {
 
 // declareValues renders the constants of an enumeration.
 func declareValues(f *jen.File, t *model.Type) {
+	f.Add(declareWords(t)).Line()
 	if len(t.Values) == 0 {
 		return
 	}
@@ -204,13 +207,10 @@ func declareValues(f *jen.File, t *model.Type) {
 		}
 	})
 	f.Line()
-	// func (v Currency) Valid() bool { switch v { case CurrencyEUR: return true }; return false }
+	// func (v Currency) Valid() bool { return wordsCurrency.Has(string(v)) }
 	f.Comment("// Valid reports whether v is one of the values that the schema allows.")
 	f.Func().Params(jen.Id("v").Add(id(t.Go))).Id("Valid").Params().Bool().Block(
-		jen.Switch(jen.Id("v")).Block(
-			jen.Case(constants(t)...).Block(jen.Return(jen.True())),
-		),
-		jen.Return(jen.False()),
+		jen.Return(id("words" + t.Go).Dot("Has").Call(jen.String().Parens(jen.Id("v")))),
 	).Line()
 }
 

@@ -37,8 +37,7 @@ func declareUnion(f *jen.File, k *codec) {
 	f.Line()
 	declareSwitch(f, t)
 	f.Add(k.decodeUnion()).Line()
-	f.Add(k.validateUnion()).Line()
-	f.Add(k.appendUnion()).Line()
+	f.Add(k.encodeUnion()).Line()
 }
 
 // declareSwitch renders the function that takes the interface apart.
@@ -89,10 +88,6 @@ func declareSwitch(f *jen.File, t *model.Type) {
 //		return nil
 //	}
 func (k *codec) decodeUnion() *jen.Statement {
-	params := []jen.Code{jen.Id("d").Op("*").Qual(pathWire, "Decoder")}
-	if k.t.Checked {
-		params = append(params, jen.Id("accepted").Bool())
-	}
 	property := jen.Lit(k.t.Union.Property)
 	var cases []jen.Code
 	for _, o := range k.t.Union.Options {
@@ -104,9 +99,9 @@ func (k *codec) decodeUnion() *jen.Statement {
 	}
 	unknown := []jen.Code{jen.Id("d").Dot("UnknownTag").Call(property.Clone(), jen.Id("name"))}
 	if hasSecretTag(k.t.Union) {
-		unknown = concealed(onDecoder, unknown)
+		unknown = k.hidden(unknown)
 	}
-	return jen.Func().Id("decode" + k.t.Go).Params(params...).Add(id(k.t.Go)).Block(slices.Concat(
+	return jen.Func().Id("decode" + k.t.Go).Params(markParam(k.t, decoder())...).Add(id(k.t.Go)).Block(slices.Concat(
 		[]jen.Code{
 			jen.List(jen.Id("name"), jen.Id("ok")).Op(":=").Id("d").Dot("Tag").Call(property),
 			jen.If(jen.Op("!").Id("ok")).Block(jen.Return(jen.Nil())),
@@ -136,45 +131,27 @@ func (k *codec) eachOption(use func(o *model.Alternative) []jen.Code) *jen.State
 	return jen.Switch(jen.Id("o").Op(":=").Id("v").Assert(jen.Type())).Block(cases...)
 }
 
-func (k *codec) validateUnion() *jen.Statement {
-	params := []jen.Code{jen.Id("v").Add(id(k.t.Go)), jen.Id("r").Op("*").Qual(pathWire, "Report")}
-	if k.t.Checked {
-		params = append(params, jen.Id("accepted").Bool())
-	}
-	// func validatePayment(v Payment, r *wire.Report) {
+func (k *codec) encodeUnion() *jen.Statement {
+	// func encodePayment(v Payment, e *wire.Encoder) {
 	// 	switch o := v.(type) {
 	// 	case PaymentCard:
-	// 		o.validate(r)
+	// 		o.encode(e)
 	// 		return
 	// 	…
 	// 	}
-	// 	r.Fail("type", "nil is none of the alternatives")
+	// 	e.Fail("type", "nil is none of the alternatives")
+	// 	e.Text("null")
 	// }
-	return jen.Func().Id("validate"+k.t.Go).Params(params...).Block(
+	params := append([]jen.Code{jen.Id("v").Add(id(k.t.Go))}, markParam(k.t, encoder())...)
+	return jen.Func().Id("encode"+k.t.Go).Params(params...).Block(
 		k.eachOption(func(o *model.Alternative) []jen.Code {
 			return []jen.Code{
-				jen.Id("o").Dot("validate").Call(withMark(o.Shape.Type, jen.Id("r"), jen.Id("accepted"))...),
+				jen.Id("o").Dot("encode").Call(withMark(o.Shape.Type, jen.Id("e"), jen.Id("accepted"))...),
 				jen.Return(),
 			}
 		}),
-		jen.Id("r").Dot("Fail").Call(jen.Lit("type"), jen.Lit("nil is none of the alternatives")),
-	)
-}
-
-func (k *codec) appendUnion() *jen.Statement {
-	// func appendPayment(v Payment, b []byte) []byte {
-	// 	switch o := v.(type) {
-	// 	case PaymentCard:
-	// 		return o.append(b)
-	// 	…
-	// 	}
-	// 	return append(b, "null"...)
-	// }
-	return jen.Func().Id("append"+k.t.Go).Params(jen.Id("v").Add(id(k.t.Go)), jen.Id("b").Index().Byte()).Index().Byte().Block(
-		k.eachOption(func(*model.Alternative) []jen.Code {
-			return []jen.Code{jen.Return(jen.Id("o").Dot("append").Call(jen.Id("b")))}
-		}),
-		jen.Return(jen.Append(jen.Id("b"), jen.Lit("null").Op("..."))),
+		jen.Id("e").Dot("Fail").Call(jen.Lit("type"), jen.Lit("nil is none of the alternatives")),
+		jen.Id("e").Dot("Text").Call(jen.Lit("null")),
 	)
 }
 
@@ -211,14 +188,18 @@ func declareAccessor(f *jen.File, k *codec, o *model.Alternative) {
 }
 
 func declareMaker(f *jen.File, k *codec, o *model.Alternative) {
-	body := append(writing{jen.Var().Id("b").Index().Byte()}, k.appendItem(at(jen.Id("value")), o.Shape)...)
+	body := []jen.Code{jen.Id("e").Op(":=").Qual(pathWire, "Encode").Call(jen.Nil())}
+	if asksMark(o.Shape) {
+		body = append(body, jen.Const().Id("accepted").Op("=").True())
+	}
+	body = append(body, k.encodeItem(at(jen.Id("value")), o.Shape).code()...)
 	// func ReferenceOfString(value string) Reference {
-	// 	var b []byte
-	// 	b = wire.AppendString(b, value)
-	// 	return Reference{Raw: b}
+	// 	e := wire.Encode(nil)
+	// 	e.String("", value, rules)
+	// 	return Reference{Raw: e.Take()}
 	// }
 	f.Comment("// " + o.Maker + " holds value. Validate tells whether the schema accepts it.")
 	f.Func().Add(id(o.Maker)).Params(jen.Id("value").Add(itemType(o.Shape))).Add(id(k.t.Go)).Block(
-		append(body.code(), jen.Return(id(k.t.Go).Values(jen.Id("Raw").Op(":").Id("b"))))...,
+		append(body, jen.Return(id(k.t.Go).Values(jen.Id("Raw").Op(":").Id("e").Dot("Take").Call())))...,
 	).Line()
 }

@@ -110,14 +110,17 @@ func (u *unit) planned() map[string]bool {
 	}
 	for _, t := range u.types {
 		add(t.Go)
-		for _, method := range []string{"UnmarshalJSON", "MarshalJSON", "AppendJSON", "Validate", "read", "decode", "validate", "append", "Valid", "EventType", "LogValue"} {
+		if t.Kind == model.Enum {
+			add("words" + t.Go)
+		}
+		for _, method := range []string{"UnmarshalJSON", "MarshalJSON", "AppendJSON", "Validate", "read", "decode", "encode", "Valid", "EventType", "LogValue"} {
 			add(t.Go + "." + method)
 		}
 		for _, v := range t.Values {
 			add(v.Go)
 		}
 		if t.Union != nil {
-			add(t.Union.Switch, "decode"+t.Go, "validate"+t.Go, "append"+t.Go)
+			add(t.Union.Switch, "decode"+t.Go, "encode"+t.Go)
 			for _, o := range t.Union.Options {
 				add(o.Maker, t.Go+".As"+o.Go, o.Shape.Name+".is"+t.Go)
 			}

@@ -14,6 +14,7 @@ import (
 const sendSchema = `{
 	"type": "object",
 	"properties": {
+		"data": {},
 		"kind": {"const": "order"},
 		"id": {"type": "string", "format": "uuid"},
 		"name": {"type": "string"},
@@ -27,7 +28,7 @@ const sendSchema = `{
 		"open": {"properties": {"a": {"type": "string"}}, "not": {"type": "integer"}},
 		"total": {"type": ["integer", "null"], "not": {"type": "null"}}
 	},
-	"required": ["kind", "total"]
+	"required": ["data", "kind", "total"]
 }`
 
 // sendMain changes an event and prints what becomes of it: first one that was made
@@ -61,12 +62,13 @@ var changes = []struct {
 	{"no object", func(e *p.E) { e.Open = &p.EOpen{Other: []byte("1")} }},
 	{"an object as no object", func(e *p.E) { e.Open = &p.EOpen{Other: []byte("{}")} }},
 	{"null where it is required", func(e *p.E) { e.Total = nil }},
+	{"nothing where it is required", func(e *p.E) { e.Data = nil }},
 }
 
 func main() {
 	for _, text := range []string{
-		"{\"kind\":\"order\",\"total\":1}",
-		"{\"kind\":\"order\",\"total\":1,\"id\":\"0A0B0C0D-1111-4222-8333-44445555666F\"}",
+		"{\"data\":{},\"kind\":\"order\",\"total\":1}",
+		"{\"data\":{},\"kind\":\"order\",\"total\":1,\"id\":\"0A0B0C0D-1111-4222-8333-44445555666F\"}",
 	} {
 		for _, c := range changes {
 			var e p.E
@@ -114,9 +116,10 @@ e: /parts/0: matches what is not allowed
 e: /open: matches what is not allowed
 e: /open: an object in Other; set the fields
 e: /total: matches what is not allowed
+e: "data" is missing
 `
-	want := `nothing: {"kind":"order","total":1}` + "\n" + refused +
-		`nothing: {"kind":"order","id":"0A0B0C0D-1111-4222-8333-44445555666F","total":1}` + "\n" + refused
+	want := `nothing: {"data":{},"kind":"order","total":1}` + "\n" + refused +
+		`nothing: {"data":{},"kind":"order","id":"0A0B0C0D-1111-4222-8333-44445555666F","total":1}` + "\n" + refused
 	if string(got) != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, strings.TrimSpace(want))
 	}

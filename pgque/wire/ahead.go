@@ -33,7 +33,7 @@ func (d *Decoder) Tag(name string) (tag string, ok bool) {
 			d.Skip()
 			continue
 		}
-		if ok = d.String(&tag); !ok {
+		if ok = d.String(&tag, nil); !ok {
 			d.finish(depth)
 			return "", false
 		}
@@ -60,20 +60,4 @@ func (d *Decoder) UnknownTag(name, tag string) {
 	d.Enum(tag)
 	d.Leave()
 	d.Skip()
-}
-
-// Decide lets predicates decide the text of a value that is about to be sent. It
-// does nothing after a violation: such a value has no text to speak of.
-func (r *Report) Decide(text []byte, predicates ...Predicate) {
-	if r.Failed() || r.restored != nil {
-		return
-	}
-	v, err := Parse(text)
-	if err != nil {
-		r.Fail("type", err.Error())
-		return
-	}
-	for _, accept := range predicates {
-		accept(v, nil, r)
-	}
 }

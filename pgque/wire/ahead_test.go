@@ -28,7 +28,7 @@ func TestDecoder_TagLooksAhead(t *testing.T) {
 		}
 		var n int64
 		if d.Item() {
-			d.Int64(&n)
+			d.Int64(&n, nil)
 			d.Item()
 		}
 		if err := d.Err("e"); !ok && err != nil {
@@ -39,25 +39,5 @@ func TestDecoder_TagLooksAhead(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}
-	}
-}
-
-func TestReport_DecideOnText(t *testing.T) {
-	refuse := func(_ *wire.Value, _ *wire.Evaluated, r *wire.Report) bool {
-		r.Fail("not", "no")
-		return false
-	}
-	var r wire.Report
-	r.Decide([]byte(`{}`), refuse, refuse)
-	if err := r.Err("e"); err == nil || err.Error() != "e: no; and 1 more" {
-		t.Error(err)
-	}
-	r.Decide([]byte(`{`), refuse)
-	if err := r.Err("e"); err.Error() != "e: no; and 1 more" {
-		t.Error(err)
-	}
-	var broken wire.Report
-	if broken.Decide([]byte(`{`)); !broken.Failed() {
-		t.Error("broken text was taken")
 	}
 }

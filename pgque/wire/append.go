@@ -7,15 +7,33 @@ import (
 	"unicode/utf8"
 )
 
-// AppendString appends s as a JSON string. Bytes that are no UTF-8 become U+FFFD;
-// validation has refused them before.
+// AppendString appends s as a JSON string. Bytes that are no UTF-8 become U+FFFD.
 func AppendString(b []byte, s string) []byte {
+	b, _ = appendText(b, s)
+	return b
+}
+
+// appendText is AppendString, and tells whether all of s is UTF-8.
+func appendText(b []byte, s string) (text []byte, ok bool) {
+	n, end := len(b), len(b)+1+len(s)
+	if end >= cap(b) || skipPlainString(s) != len(s) {
+		return appendHard(b, s)
+	}
+	b = b[:end+1]
+	b[n], b[end] = '"', '"'
+	copy(b[n+1:], s)
+	return b, true
+}
+
+// appendHard is appendText for strings that are not all plain, or do not fit.
+func appendHard(b []byte, s string) (text []byte, ok bool) {
+	ok = true
 	b = append(b, '"')
 	for {
 		n := skipPlainString(s)
 		b = append(b, s[:n]...)
 		if n == len(s) {
-			return append(b, '"')
+			return append(b, '"'), ok
 		}
 		s = s[n:]
 		if r, size := utf8.DecodeRuneInString(s); s[0] >= utf8.RuneSelf && (r != utf8.RuneError || size > 1) {
@@ -23,6 +41,7 @@ func AppendString(b []byte, s string) []byte {
 			s = s[size:]
 			continue
 		}
+		ok = ok && s[0] < utf8.RuneSelf
 		b = appendEscaped(b, s[0])
 		s = s[1:]
 	}
@@ -124,9 +143,6 @@ func appendScaled(b []byte, digits int64, scale int) []byte {
 
 // ValidFloat says whether JSON can say f.
 func ValidFloat(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
-
-// ValidString says whether JSON can say s: whether it is UTF-8.
-func ValidString(s string) bool { return isASCII(s) || utf8.ValidString(s) }
 
 // isASCII looks at eight bytes at a time, at those before the end twice rather
 // than one by one.

@@ -349,17 +349,38 @@ func (d *Decoder) Bool(v *bool) bool {
 	return d.mismatch("boolean")
 }
 
-// String reads a string.
-func (d *Decoder) String(v *string) bool {
-	start, escaped, ok := d.quoted()
-	switch {
-	case !ok:
+// ConstBool reads a boolean of which one value is allowed.
+func (d *Decoder) ConstBool(v *bool, only bool) bool {
+	if !d.Bool(v) {
 		return false
-	case escaped:
-		d.scratch = unescape(d.scratch[:0], d.buf[start:d.pos-1])
+	}
+	if *v != only {
+		d.Const(*v, Show(only))
+		return false
+	}
+	return true
+}
+
+// String reads a string.
+func (d *Decoder) String(v *string, rules *TextRules) bool {
+	if d.next() != '"' {
+		return d.mismatch("string")
+	}
+	start := d.pos + 1
+	end, escaped, problem := scanString(d.buf, start)
+	if problem != "" {
+		return d.broken(end, problem)
+	}
+	d.pos = end
+	if escaped {
+		d.scratch = unescape(d.scratch[:0], d.buf[start:end-1])
 		*v = string(d.scratch)
-	default:
-		*v = d.keep(start, d.pos-1)
+	} else {
+		*v = d.keep(start, end-1)
+	}
+	if rules != nil && !rules.holds(*v) {
+		rules.report(*v, &d.Report)
+		return false
 	}
 	return true
 }

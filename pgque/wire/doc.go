@@ -5,9 +5,10 @@
 // (UUID, Date, TimeOfDay, Duration, Nullable) and the errors that decoding and
 // validation return (ValidationError, SyntaxError).
 //
-// Generated code reads a message in one pass with a Decoder. What one pass
-// cannot decide it shows to a Predicate as a Value (Decoder.Accepts, and
-// Report.Decide before sending). Predicates call
+// Generated code reads a message in one pass with a Decoder, and validates and writes
+// one in one pass with an Encoder. Both take the rules of a place as a value: TextRules,
+// IntegerRules, NumberRules, Count, Words. What one pass cannot decide is shown to a
+// Predicate as a Value (Decoder.Accepts and Encoder.Decide). Predicates call
 //
 //	v.Kind, v.Len, v.Item, v.Name, v.Index, v.Get  the tree
 //	v.Number().Compare, .IsInteger, .MultipleOf    exact decimals, constants by MustDecimal
@@ -26,23 +27,6 @@
 // time there.
 package wire
 
-// Version1 is the first contract between generated code and this package.
-// Generated code names the newest version that it needs, so that it does not
-// compile with an older runtime.
-const Version1 = true
-
-// Version2 adds all that generated code used to bring along: values are checked
-// with Report.Text, Number and JSON, examples come from package sample.
-const Version2 = true
-
-// Version3 adds what generated code needs to read strings and lists, and to check
-// and write values, with few allocations: OpenText, Name, Exact, Room, OpenReport,
-// Append.
-const Version3 = true
-
-// Version4 adds what keeps generated code small: Decoder.Once, Report.At and the
-// rules without interfaces, the Put functions, Attrs.
-const Version4 = true
-
-// Version5 adds Report.Restored and Other.
+// Version5 is the contract between generated code and this package. Generated code
+// names the version that it was made for, so that it compiles with no other.
 const Version5 = true

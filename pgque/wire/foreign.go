@@ -24,7 +24,7 @@ func (d *Decoder) Into(v any) bool {
 		return false
 	}
 	if kind := kinds[span[0]]; kind != Array && kind != Object {
-		if written := AppendValue(nil, v); string(written) != string(span) {
+		if written, _ := jsonOf(v); string(written) != string(span) {
 			d.spell(written, span)
 		}
 	}
@@ -55,14 +55,14 @@ func store(v any, text []byte) error {
 	return json.Unmarshal(text, v)
 }
 
-// AppendValue appends the JSON of the foreign value that v points to. One that has
-// none becomes null; Value tells it beforehand.
-func AppendValue(b []byte, v any) []byte {
+// jsonOf is what encoding/json makes of the foreign value that v points to; null where
+// it has no JSON, with the reason.
+func jsonOf(v any) ([]byte, error) {
 	text, err := marshal(v)
 	if err != nil {
-		return append(b, "null"...)
+		return []byte("null"), err
 	}
-	return append(b, text...)
+	return text, nil
 }
 
 func marshal(v any) ([]byte, error) {
@@ -79,11 +79,4 @@ func marshal(v any) ([]byte, error) {
 		return (*v).Append(nil, 10), nil
 	}
 	return json.Marshal(v)
-}
-
-// Value fails the rule x-go-type for a foreign value, behind v, that has no JSON.
-func (r *Report) Value(v any) {
-	if _, err := marshal(v); err != nil {
-		r.failUnshown("x-go-type", "has no JSON: "+Quote(err.Error()))
-	}
 }

@@ -36,6 +36,12 @@ func (n Nullable[T]) IsZero() bool { return n.state == absent }
 // Set makes the member the value v.
 func (n *Nullable[T]) Set(v T) { *n = NullableOf(v) }
 
+// New makes the member the zero T and returns where it is.
+func (n *Nullable[T]) New() *T {
+	n.Set(*new(T))
+	return &n.value
+}
+
 // SetNull makes the member null.
 func (n *Nullable[T]) SetNull() { *n = NullOf[T]() }
 

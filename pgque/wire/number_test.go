@@ -107,13 +107,13 @@ func checkReading(t *testing.T, n wire.Number, limit *wire.Decimal) {
 	d.Reset(text)
 	var i int64
 	want, isInt64 := n.Int64()
-	if ok := d.Int64(&i); ok != isInt64 || ok && i != want {
+	if ok := d.Int64(&i, nil); ok != isInt64 || ok && i != want {
 		t.Errorf("%s was read as %d", n, i)
 	}
 	d.Reset(text)
 	var u uint64
 	natural, isUint64 := n.Uint64()
-	if ok := d.Uint64(&u); ok != isUint64 || ok && u != natural {
+	if ok := d.Uint64(&u, nil); ok != isUint64 || ok && u != natural {
 		t.Errorf("%s was read as %d", n, u)
 	}
 }

@@ -33,7 +33,18 @@ func (d *Decoder) short() (s short, end int, ok bool) {
 
 // Int64 reads an integer in any spelling: 1.0 and 1e2 are integers. One that
 // int64 cannot hold breaks the rule range.
-func (d *Decoder) Int64(v *int64) bool {
+func (d *Decoder) Int64(v *int64, rules *IntegerRules) bool {
+	if !d.int64(v) {
+		return false
+	}
+	if !rules.holds(*v) {
+		rules.report(*v, &d.Report)
+		return false
+	}
+	return true
+}
+
+func (d *Decoder) int64(v *int64) bool {
 	if s, end, ok := d.short(); ok && s.isInteger() {
 		*v, d.pos = s.int64(), end
 		return true
@@ -49,7 +60,18 @@ func (d *Decoder) Int64(v *int64) bool {
 }
 
 // Uint64 is Int64 for integers from 0 to 2^64-1.
-func (d *Decoder) Uint64(v *uint64) bool {
+func (d *Decoder) Uint64(v *uint64, rules *UnsignedRules) bool {
+	if !d.uint64(v) {
+		return false
+	}
+	if !rules.holds(*v) {
+		rules.report(*v, &d.Report)
+		return false
+	}
+	return true
+}
+
+func (d *Decoder) uint64(v *uint64) bool {
 	if s, end, ok := d.short(); ok && s.isInteger() && !s.neg {
 		*v, d.pos = s.whole(), end
 		return true
@@ -73,31 +95,24 @@ func (d *Decoder) noInteger(n Number, fit string) {
 	}
 }
 
-// Float64 reads a number as the nearest float64. One beyond ±math.MaxFloat64
-// breaks the rule range.
-func (d *Decoder) Float64(v *float64) bool {
-	_, ok := d.Float64Text(v)
-	return ok
-}
-
-// Float64Text is Float64, and returns the number's text for rules about its exact
-// value.
-func (d *Decoder) Float64Text(v *float64) (Number, bool) {
-	n, ok := d.Number()
-	if !ok {
-		return "", false
+// Float reads a number of any size as the finite float64 that is nearest to it. The
+// rules are about its exact value.
+func (d *Decoder) Float(v *float64, rules *NumberRules) bool {
+	if s, end, ok := d.short(); ok && end-d.pos <= maxExact {
+		if f := s.float64(); rules.surely(f) {
+			*v, d.pos = f, end
+			return true
+		}
 	}
-	if *v, ok = n.Float64(); !ok {
-		d.Fail("range", Show(n)+" does not fit a 64-bit floating point number")
-		return "", false
-	}
-	return n, true
-}
-
-// Float is Exact, and returns the number's text.
-func (d *Decoder) Float(v *float64) (Number, bool) {
 	n, ok := d.Exact(v)
-	return n.text, ok
+	if !ok {
+		return false
+	}
+	if !rules.holds(n) {
+		rules.report(n, &d.Report)
+		return false
+	}
+	return true
 }
 
 // Exact reads a number of any size as the finite float64 that is nearest to it, and
@@ -120,11 +135,11 @@ func (d *Decoder) Exact(v *float64) (Exact, bool) {
 	return Exact{f, n}, true
 }
 
-// An Exact is a number that a Decoder has read. It is good as long as the text
-// that was read is not written to.
+// An Exact is a number that a Decoder has read, or one that is about to be sent. It is
+// good as long as the text that was read is not written to.
 type Exact struct {
 	near float64 // the nearest, infinite beyond the largest
-	text Number
+	text Number  // "" until somebody asks for that of a number to be sent
 }
 
 // Compare returns -1, 0 or 1 as n is less than, equal to or greater than d.
@@ -137,11 +152,21 @@ func (n Exact) Compare(d *Decimal) int {
 	case n.near > d.near:
 		return 1
 	}
-	return n.text.Compare(d)
+	return n.Text().Compare(d)
 }
 
 // MultipleOf says whether n is d times an integer, exactly. d is positive.
-func (n Exact) MultipleOf(d *Decimal) bool { return n.text.MultipleOf(d) }
+func (n Exact) MultipleOf(d *Decimal) bool { return n.Text().MultipleOf(d) }
 
-// Text is the number as it was read.
-func (n Exact) Text() Number { return n.text }
+// Text is the number as it was read, or as AppendFloat writes it.
+func (n Exact) Text() Number {
+	if n.text != "" {
+		return n.text
+	}
+	var text [32]byte
+	return Number(AppendFloat(text[:0], n.near))
+}
+
+// ExactOf is a number that is about to be sent: its exact value is that of the text
+// that AppendFloat writes.
+func ExactOf(f float64) Exact { return Exact{near: f} }

@@ -50,10 +50,26 @@ const orderJSON = `{"id":"6f1c7c1e-54b1-4a6e-9d0d-5a1c9b1f0a11","customer":{"id"
 	`"tags":["priority","gift-wrap"],"metadata":{"campaign":"spring-26","source":"newsletter"},"total":1234.56}`
 
 var (
-	patternSKU  = wire.MustPattern(`^[A-Z]{3}-[0-9]{4}$`)
-	patternTag  = wire.MustPattern(`^[a-z0-9-]+$`)
-	patternMeta = wire.MustPattern(`^[a-z][a-z0-9_]*$`)
-	decimal0    = wire.MustDecimal("0")
+	fieldsOrder = wire.Fields{
+		Names:    []string{"id", "customer", "placed", "currency", "channel", "lines", "tags", "metadata", "total", "note"},
+		Required: []uint64{0x13f},
+	}
+	wordsCurrency      = wire.Words{Type: "Currency", Values: []string{"EUR", "USD", "GBP"}}
+	wordsChannel       = wire.Words{Type: "Channel", Values: []string{"web", "shop", "phone"}}
+	countOrderLines    = wire.Count{Min: 1}
+	rulesOrderTags     = wire.TextRules{Pattern: &wire.Pattern{Source: "^[a-z0-9-]+$"}}
+	rulesOrderMetadata = wire.TextRules{Pattern: &wire.Pattern{Source: "^[a-z][a-z0-9_]*$"}}
+	rulesOrderTotal    = wire.NumberRules{Minimum: "0"}
+
+	fieldsCustomer     = wire.Fields{Names: []string{"id", "email", "name"}, Required: []uint64{0x7}}
+	rulesCustomerEmail = wire.TextRules{Format: wire.Format{Name: "email", Valid: wire.FormatEmail}}
+	rulesCustomerName  = wire.TextRules{MinLength: 1, MaxLength: 100}
+
+	fieldsLine        = wire.Fields{Names: []string{"sku", "quantity", "price", "unit"}, Required: []uint64{0xf}}
+	wordsUnit         = wire.Words{Type: "Unit", Values: []string{"piece", "kg", "box"}}
+	rulesLineSKU      = wire.TextRules{Pattern: &wire.Pattern{Source: "^[A-Z]{3}-[0-9]{4}$"}}
+	rulesLineQuantity = wire.IntegerRules{Min: 1, Max: wire.NoMax}
+	rulesLinePrice    = wire.NumberRules{Minimum: "0"}
 )
 
 // UnmarshalJSON accepts exactly the valid orders. The order stays as it was on an
@@ -61,7 +77,7 @@ var (
 func (o *order) UnmarshalJSON(b []byte) error {
 	d := wire.Open(b)
 	var v order
-	decodeOrder(d, &v)
+	v.decode(d)
 	if err := d.Close("order.created"); err != nil {
 		return err
 	}
@@ -69,233 +85,85 @@ func (o *order) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func decodeOrder(d *wire.Decoder, v *order) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "id":
-			d.Once(&seen, 1<<0)
-			d.UUID(&v.ID)
-		case "customer":
-			d.Once(&seen, 1<<1)
-			decodeCustomer(d, &v.Customer)
-		case "placed":
-			d.Once(&seen, 1<<2)
-			d.Time(&v.Placed)
-		case "currency":
-			d.Once(&seen, 1<<3)
-			decodeCurrency(d, &v.Currency)
-		case "channel":
-			d.Once(&seen, 1<<4)
-			decodeChannel(d, &v.Channel)
-		case "lines":
-			d.Once(&seen, 1<<5)
-			decodeLines(d, &v.Lines)
-		case "tags":
-			d.Once(&seen, 1<<6)
-			decodeTags(d, &v.Tags)
-		case "metadata":
-			d.Once(&seen, 1<<7)
-			decodeMetadata(d, &v.Metadata)
-		case "total":
-			d.Once(&seen, 1<<8)
-			if n, ok := d.Float64Text(&v.Total); ok && n.Compare(decimal0) < 0 {
-				d.Report.Number("minimum", n, "0")
+func (o *order) decode(d *wire.Decoder) {
+	m := d.Fields(&fieldsOrder)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
+			d.UUID(&o.ID)
+		case 1:
+			o.Customer.decode(d)
+		case 2:
+			d.Time(&o.Placed)
+		case 3:
+			d.Word((*string)(&o.Currency), &wordsCurrency)
+		case 4:
+			d.Word((*string)(&o.Channel), &wordsChannel)
+		case 5:
+			if d.Array() {
+				o.Lines = []line{}
+				for d.Item() {
+					item := wire.Add(d, &o.Lines)
+					item.decode(d)
+				}
+				d.CountItems(len(o.Lines), &countOrderLines)
 			}
-		case "note":
-			d.Once(&seen, 1<<9)
-			v.Note = new(string)
-			d.String(v.Note)
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
-		}
-	}
-	if seen&orderRequired != orderRequired {
-		d.Missing(seen, orderNames[:])
-	}
-}
-
-const orderRequired = 1<<0 | 1<<1 | 1<<2 | 1<<3 | 1<<4 | 1<<5 | 1<<8
-
-// orderNames has the required members at their bits.
-var orderNames = [...]string{"id", "customer", "placed", "currency", "channel", "lines", 8: "total"}
-
-func decodeCustomer(d *wire.Decoder, v *customer) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "id":
-			d.Once(&seen, 1<<0)
-			d.UUID(&v.ID)
-		case "email":
-			d.Once(&seen, 1<<1)
-			if d.String(&v.Email) && !wire.FormatEmail(v.Email) {
-				d.Format(v.Email, "email")
-			}
-		case "name":
-			d.Once(&seen, 1<<2)
-			if d.String(&v.Name) {
-				if n := wire.Length(v.Name); n < 1 {
-					d.Count("minLength", n, 1)
-				} else if n > 100 {
-					d.Count("maxLength", n, 100)
+		case 6:
+			if d.Array() {
+				o.Tags = []string{}
+				for d.Item() {
+					item := wire.Add(d, &o.Tags)
+					d.String(item, &rulesOrderTags)
 				}
 			}
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
-		}
-	}
-	if seen != 7 {
-		d.Missing(seen, customerNames[:])
-	}
-}
-
-var customerNames = [...]string{"id", "email", "name"}
-
-func decodeCurrency(d *wire.Decoder, v *currency) {
-	text, ok := d.StringBytes()
-	if !ok {
-		return
-	}
-	switch string(text) {
-	case "EUR":
-		*v = "EUR"
-	case "USD":
-		*v = "USD"
-	case "GBP":
-		*v = "GBP"
-	default:
-		d.Enum(string(text))
-	}
-}
-
-func decodeChannel(d *wire.Decoder, v *channel) {
-	text, ok := d.StringBytes()
-	if !ok {
-		return
-	}
-	switch string(text) {
-	case "web":
-		*v = "web"
-	case "shop":
-		*v = "shop"
-	case "phone":
-		*v = "phone"
-	default:
-		d.Enum(string(text))
-	}
-}
-
-func decodeUnit(d *wire.Decoder, v *unit) {
-	text, ok := d.StringBytes()
-	if !ok {
-		return
-	}
-	switch string(text) {
-	case "piece":
-		*v = "piece"
-	case "kg":
-		*v = "kg"
-	case "box":
-		*v = "box"
-	default:
-		d.Enum(string(text))
-	}
-}
-
-func decodeLines(d *wire.Decoder, v *[]line) {
-	if !d.Array() {
-		return
-	}
-	list := []line{}
-	for d.Item() {
-		list = append(list, line{})
-		decodeLine(d, &list[len(list)-1])
-	}
-	if len(list) < 1 {
-		d.Count("minItems", len(list), 1)
-	}
-	*v = list
-}
-
-func decodeLine(d *wire.Decoder, v *line) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "sku":
-			d.Once(&seen, 1<<0)
-			if d.String(&v.SKU) && !patternSKU.Match(v.SKU) {
-				d.Pattern(v.SKU, `^[A-Z]{3}-[0-9]{4}$`)
+		case 7:
+			if d.Object() {
+				members := map[string]string{}
+				for d.Member() {
+					name := wire.NewName(d, members, &rulesOrderMetadata)
+					var item string
+					d.String(&item, nil)
+					members[name] = item
+				}
+				o.Metadata = members
 			}
-		case "quantity":
-			d.Once(&seen, 1<<1)
-			if d.Int64(&v.Quantity) && v.Quantity < 1 {
-				d.Report.Number("minimum", v.Quantity, "1")
-			}
-		case "price":
-			d.Once(&seen, 1<<2)
-			if n, ok := d.Float64Text(&v.Price); ok && n.Compare(decimal0) < 0 {
-				d.Report.Number("minimum", n, "0")
-			}
-		case "unit":
-			d.Once(&seen, 1<<3)
-			decodeUnit(d, &v.Unit)
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
+		case 8:
+			d.Float(&o.Total, &rulesOrderTotal)
+		case 9:
+			o.Note = new(string)
+			d.String(o.Note, nil)
 		}
-	}
-	if seen != 15 {
-		d.Missing(seen, lineNames[:])
 	}
 }
 
-var lineNames = [...]string{"sku", "quantity", "price", "unit"}
-
-func decodeTags(d *wire.Decoder, v *[]string) {
-	if !d.Array() {
-		return
-	}
-	list := []string{}
-	for d.Item() {
-		var s string
-		if d.String(&s) && !patternTag.Match(s) {
-			d.Pattern(s, `^[a-z0-9-]+$`)
+func (c *customer) decode(d *wire.Decoder) {
+	m := d.Fields(&fieldsCustomer)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
+			d.UUID(&c.ID)
+		case 1:
+			d.String(&c.Email, &rulesCustomerEmail)
+		case 2:
+			d.String(&c.Name, &rulesCustomerName)
 		}
-		list = append(list, s)
 	}
-	*v = list
 }
 
-func decodeMetadata(d *wire.Decoder, v *map[string]string) {
-	if !d.Object() {
-		return
-	}
-	m := map[string]string{}
-	for d.Member() {
-		name := string(d.Key())
-		if !patternMeta.Match(name) {
-			d.Pattern(name, `^[a-z][a-z0-9_]*$`)
+func (l *line) decode(d *wire.Decoder) {
+	m := d.Fields(&fieldsLine)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
+			d.String(&l.SKU, &rulesLineSKU)
+		case 1:
+			d.Int64(&l.Quantity, &rulesLineQuantity)
+		case 2:
+			d.Float(&l.Price, &rulesLinePrice)
+		case 3:
+			d.Word((*string)(&l.Unit), &wordsUnit)
 		}
-		if _, has := m[name]; has {
-			d.Duplicate()
-		}
-		var s string
-		d.String(&s)
-		m[name] = s
 	}
-	*v = m
 }
 
 // MarshalJSON refuses an invalid order.
@@ -303,106 +171,64 @@ func (o order) MarshalJSON() ([]byte, error) { return o.AppendJSON(nil) }
 
 // AppendJSON validates the order and appends its text.
 func (o *order) AppendJSON(b []byte) ([]byte, error) {
-	if err := o.Validate(); err != nil {
-		return b, err
-	}
-	b = append(b, `{"id":`...)
-	b = wire.AppendUUID(b, o.ID)
-	b = append(b, `,"customer":{"id":`...)
-	b = wire.AppendUUID(b, o.Customer.ID)
-	b = append(b, `,"email":`...)
-	b = wire.AppendString(b, o.Customer.Email)
-	b = append(b, `,"name":`...)
-	b = wire.AppendString(b, o.Customer.Name)
-	b = append(b, `},"placed":`...)
-	b = wire.AppendTime(b, o.Placed)
-	b = append(b, `,"currency":`...)
-	b = wire.AppendString(b, string(o.Currency))
-	b = append(b, `,"channel":`...)
-	b = wire.AppendString(b, string(o.Channel))
-	b = append(b, `,"lines":[`...)
-	for i := range o.Lines {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		l := &o.Lines[i]
-		b = append(b, `{"sku":`...)
-		b = wire.AppendString(b, l.SKU)
-		b = append(b, `,"quantity":`...)
-		b = wire.AppendInt(b, l.Quantity)
-		b = append(b, `,"price":`...)
-		b = wire.AppendFloat(b, l.Price)
-		b = append(b, `,"unit":`...)
-		b = wire.AppendString(b, string(l.Unit))
-		b = append(b, '}')
-	}
-	b = append(b, ']')
-	if o.Tags != nil {
-		b = append(b, `,"tags":[`...)
-		for i, tag := range o.Tags {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = wire.AppendString(b, tag)
-		}
-		b = append(b, ']')
-	}
-	if o.Metadata != nil {
-		b = append(b, `,"metadata":{`...)
-		for i, name := range wire.SortedKeys(o.Metadata) {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = wire.AppendString(b, name)
-			b = append(b, ':')
-			b = wire.AppendString(b, o.Metadata[name])
-		}
-		b = append(b, '}')
-	}
-	b = append(b, `,"total":`...)
-	b = wire.AppendFloat(b, o.Total)
-	if o.Note != nil {
-		b = append(b, `,"note":`...)
-		b = wire.AppendString(b, *o.Note)
-	}
-	return append(b, '}'), nil
+	e := wire.Encode(b)
+	o.encode(e)
+	return e.Close("order.created")
 }
 
 // Validate checks the order as its schema does.
 func (o *order) Validate() error {
-	var r wire.Report
-	if !wire.ValidTime(o.Placed) {
-		r.Enter("placed")
-		r.Format(o.Placed.String(), "date-time")
-		r.Leave()
-	}
-	if !wire.FormatEmail(o.Customer.Email) {
-		r.Enter("customer")
-		r.Enter("email")
-		r.Format(o.Customer.Email, "email")
-		r.Leave()
-		r.Leave()
-	}
+	e := wire.Encode(nil)
+	o.encode(e)
+	return e.Err("order.created")
+}
+
+func (o *order) encode(e *wire.Encoder) {
+	e.UUID(`{"id":`, o.ID)
+	e.Text(`,"customer":`)
+	o.Customer.encode(e)
+	e.Time(`,"placed":`, o.Placed)
+	e.Word(`,"currency":`, string(o.Currency), &wordsCurrency)
+	e.Word(`,"channel":`, string(o.Channel), &wordsChannel)
+	e.Array(`,"lines":`, len(o.Lines), &countOrderLines)
 	for i := range o.Lines {
-		l := &o.Lines[i]
-		if l.Quantity < 1 {
-			r.Enter("lines")
-			r.EnterIndex(i)
-			r.Enter("quantity")
-			r.Number("minimum", l.Quantity, "1")
-			r.Leave()
-			r.Leave()
-			r.Leave()
-		}
-		if !patternSKU.Match(l.SKU) {
-			r.Enter("lines")
-			r.EnterIndex(i)
-			r.Enter("sku")
-			r.Pattern(l.SKU, `^[A-Z]{3}-[0-9]{4}$`)
-			r.Leave()
-			r.Leave()
-			r.Leave()
-		}
+		e.Text(",")
+		o.Lines[i].encode(e)
 	}
-	return r.Err("order.created")
+	e.Text("]")
+	if o.Tags != nil {
+		e.Array(`,"tags":`, len(o.Tags), nil)
+		for i := range o.Tags {
+			e.String(",", o.Tags[i], &rulesOrderTags)
+		}
+		e.Text("]")
+	}
+	if o.Metadata != nil {
+		e.Object(`,"metadata":`, len(o.Metadata), nil)
+		for _, name := range wire.SortedKeys(o.Metadata) {
+			e.Name(name, &rulesOrderMetadata)
+			e.String("", o.Metadata[name], nil)
+		}
+		e.Text("}")
+	}
+	e.Float(`,"total":`, o.Total, &rulesOrderTotal)
+	if o.Note != nil {
+		e.String(`,"note":`, *o.Note, nil)
+	}
+	e.Text("}")
+}
+
+func (c *customer) encode(e *wire.Encoder) {
+	e.UUID(`{"id":`, c.ID)
+	e.String(`,"email":`, c.Email, &rulesCustomerEmail)
+	e.String(`,"name":`, c.Name, &rulesCustomerName)
+	e.Text("}")
+}
+
+func (l *line) encode(e *wire.Encoder) {
+	e.String(`{"sku":`, l.SKU, &rulesLineSKU)
+	e.Int64(`,"quantity":`, l.Quantity, &rulesLineQuantity)
+	e.Float(`,"price":`, l.Price, &rulesLinePrice)
+	e.Word(`,"unit":`, string(l.Unit), &wordsUnit)
+	e.Text("}")
 }

@@ -5,12 +5,14 @@ import (
 	"sync"
 )
 
-// A Pattern is a compiled regular expression of a schema.
+// A Pattern is a regular expression of a schema, compiled when it is used first: a
+// program has more patterns than it looks at.
 type Pattern struct {
-	text string
-	re   *regexp.Regexp
+	Source string // as the schema has it
+	RE2    string // in Go's syntax; "" where that is the same
 
 	once  sync.Once
+	re    *regexp.Regexp
 	fixed *sequence  // nil when the expression is none
 	fast  *automaton // nil when the expression has none
 }
@@ -18,7 +20,7 @@ type Pattern struct {
 // MustPattern compiles a regular expression in Go's syntax. It panics on an error:
 // the text is a constant of generated code.
 func MustPattern(re2 string) *Pattern {
-	return &Pattern{text: re2, re: regexp.MustCompile(re2)}
+	return &Pattern{Source: re2, re: regexp.MustCompile(re2)}
 }
 
 // Match says whether the expression matches somewhere in s. It takes time linear
@@ -37,9 +39,15 @@ func (p *Pattern) Match(s string) bool {
 	return p.re.MatchString(s)
 }
 
-// compile waits for the first use: a program has more patterns than it looks at.
 func (p *Pattern) compile() {
-	if p.fast = newAutomaton(p.text); p.fast == nil {
+	re2 := p.RE2
+	if re2 == "" {
+		re2 = p.Source
+	}
+	if p.re == nil {
+		p.re = regexp.MustCompile(re2)
+	}
+	if p.fast = newAutomaton(re2); p.fast == nil {
 		return
 	}
 	if p.fixed = p.fast.sequence(); p.fixed != nil {

@@ -79,7 +79,7 @@ func TestPattern_MatchesBeyondASCII(t *testing.T) {
 
 func TestPattern_TooLargeForAnAutomaton(t *testing.T) {
 	p := MustPattern(`^[a-z]{0,900}$`)
-	if newAutomaton(p.text) != nil {
+	if newAutomaton(p.Source) != nil {
 		t.Error("the automaton has no bound")
 	}
 	if !p.Match("abc") || p.Match("1") {

@@ -65,11 +65,9 @@ type Report struct {
 
 	path       []step
 	violations []Violation
-	concealed  int        // how many Conceals are open
-	veil       int        // the length of path at the first of them
-	passing    bool       // the pointer goes back with the next violation
-	done       bool       // no more is taken: the limit is reached, or the text is broken
-	restored   *Spellings // not nil: only what a text does not show is taken
+	concealed  int  // how many Conceals are open
+	veil       int  // the length of path at the first of them
+	done       bool // no more is taken: the limit is reached, or the text is broken
 }
 
 // A step is one reference token of the current pointer.
@@ -126,30 +124,11 @@ func (r *Report) Leave() {
 	}
 }
 
-// At moves the current pointer into the member of that name for one violation,
-// which is reported next: a value that breaks no rule costs no Enter and Leave.
-//
-//go:noinline
-func (r *Report) At(name string) *Report {
-	if r != nil {
-		r.Enter(name)
-		r.passing = true
-	}
-	return r
-}
-
 // Fail records that the value at the current pointer breaks a rule. The message
 // is taken as it is: values in it go through Quote first.
 func (r *Report) Fail(keyword, message string) {
-	if r == nil {
-		return
-	}
-	if !r.done && r.restored == nil {
+	if r != nil && !r.done {
 		r.record(keyword, message)
-	}
-	if r.passing {
-		r.passing = false
-		r.Leave()
 	}
 }
 

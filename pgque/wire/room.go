@@ -1,21 +1,37 @@
 package wire
 
-import (
-	"bytes"
-	"slices"
-	"sync"
-)
+import "bytes"
 
-// Room returns a list with room for one more item of the array that d reads. The
-// first call looks ahead for how many there are.
-func Room[T any](d *Decoder, list []T) []T {
-	switch {
-	case len(list) < cap(list):
-		return list
-	case len(list) == 0:
-		return make([]T, 0, d.expected())
+// Add adds a zero item to the list that is made of the array that d reads, and returns
+// where it is. The first call looks ahead for how many there will be.
+//
+//go:noinline
+func Add[T any](d *Decoder, list *[]T) *T {
+	n := len(*list)
+	if n == cap(*list) {
+		room := d.expected()
+		if n > 0 {
+			room = 2 * n
+		}
+		*list = append(make([]T, 0, room), *list...)
 	}
-	return slices.Grow(list, 1)
+	*list = (*list)[:n+1] // zero, as it was made
+	return &(*list)[n]
+}
+
+// NewName returns the name of the current member, for a map of those that were read. A
+// name that the map already has is a Duplicate.
+//
+//go:noinline
+func NewName[T any](d *Decoder, m map[string]T, rules *TextRules) string {
+	name := d.Name()
+	if _, has := m[name]; has {
+		d.Duplicate()
+	}
+	if !rules.holds(name) {
+		rules.report(name, &d.Report)
+	}
+	return name
 }
 
 // maxExpected bounds the items for which there is room before they were read.
@@ -37,29 +53,3 @@ func (d *Decoder) expected() int {
 }
 
 var openBrace, comma = []byte{'{'}, []byte{','}
-
-// buffers hold texts until their length is known.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
-// The least room in which Append writes at once, and the largest buffer that is
-// kept for the next text.
-const (
-	roomy      = 512
-	maxBuffer  = 64 << 10
-	minContent = 1 << 10
-)
-
-// Append appends what write appends to b, in one allocation at most.
-func Append(b []byte, write func([]byte) []byte) []byte {
-	if cap(b)-len(b) >= roomy {
-		return write(b)
-	}
-	buffer := buffers.Get().(*[]byte)
-	text := write(slices.Grow((*buffer)[:0], minContent))
-	b = append(b, text...)
-	if cap(text) <= maxBuffer {
-		*buffer = text
-		buffers.Put(buffer)
-	}
-	return b
-}

@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"encoding/json"
-	"errors"
 	"strconv"
 	"time"
 )
@@ -39,15 +37,6 @@ func (d *Decoder) spell(written, read []byte) {
 		d.spelled = make(map[string]spelling)
 	}
 	d.spelled[d.Pointer()] = spelling{string(written), string(read)}
-}
-
-// knows says that there is something to remember of the value at a pointer.
-func (s *Spellings) knows(pointer string) bool {
-	if s == nil {
-		return false
-	}
-	_, ok := s.at[pointer]
-	return ok
 }
 
 // Time reads a string of the format date-time.
@@ -171,35 +160,6 @@ func (s *Spellings) AppendRestored(b, text []byte) []byte {
 		return append(b, text...)
 	}
 	return s.restore(b, v, "")
-}
-
-// Restored lets blank read the text of a value as it is written with remembered
-// spellings, and reports what is wrong with it: the digits of a number may say what
-// its float64 does not. From then on the Report hears only of what that text does not
-// show: what JSON cannot say, and is written as something else or not at all; a
-// constant, which is written whatever the field holds; a missing item, for those
-// behind it are written in its place; a member of Extra that has a field.
-func (r *Report) Restored(s *Spellings, text []byte, blank json.Unmarshaler) {
-	var invalid *ValidationError
-	switch err := blank.UnmarshalJSON(s.AppendRestored(nil, text)); {
-	case errors.As(err, &invalid):
-		r.violations = append(r.violations, invalid.Violations...)
-		r.done = len(r.violations) >= r.limit()
-	case err != nil:
-		r.Fail("type", err.Error())
-	}
-	r.restored = s
-}
-
-// failUnshown is Fail for what the text of a value does not show.
-func (r *Report) failUnshown(keyword, message string) {
-	if r == nil {
-		return
-	}
-	s := r.restored
-	r.restored = nil
-	r.Fail(keyword, message)
-	r.restored = s
 }
 
 func (s *Spellings) restore(b []byte, v *Value, pointer string) []byte {

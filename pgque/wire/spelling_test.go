@@ -33,7 +33,7 @@ func reread(t *testing.T, value string, read func(d *wire.Decoder) []byte) (text
 }
 
 func TestSpellings_BringBackWhatWasRead(t *testing.T) {
-	float := func(d *wire.Decoder) []byte { var f float64; d.Float(&f); return wire.AppendFloat(nil, f) }
+	float := func(d *wire.Decoder) []byte { var f float64; d.Float(&f, nil); return wire.AppendFloat(nil, f) }
 	uuid := func(d *wire.Decoder) []byte { var u wire.UUID; d.UUID(&u); return wire.AppendUUID(nil, u) }
 	at := func(d *wire.Decoder) []byte { var v time.Time; d.Time(&v); return wire.AppendTime(nil, v) }
 	clock := func(d *wire.Decoder) []byte {
@@ -75,7 +75,7 @@ func TestSpellings_NothingToRemember(t *testing.T) {
 	}
 	for _, text := range []string{"0.1", "1e2", "1.7976931348623157e308", "100000000000000000000"} {
 		d := wire.NewDecoder([]byte(text))
-		if d.Float(&f); d.Spellings() != nil {
+		if d.Float(&f, nil); d.Spellings() != nil {
 			t.Errorf("%s is remembered", text)
 		}
 	}
@@ -100,7 +100,7 @@ func FuzzSpellings(f *testing.F) {
 		if !isNumber(n) {
 			t.Skip()
 		}
-		got, _ := reread(t, n, func(d *wire.Decoder) []byte { var f float64; d.Float(&f); return wire.AppendFloat(nil, f) })
+		got, _ := reread(t, n, func(d *wire.Decoder) []byte { var f float64; d.Float(&f, nil); return wire.AppendFloat(nil, f) })
 		if want := `{"a/b":[0,` + n + `]}`; !wire.Equal(wire.MustParse(got), wire.MustParse(want)) {
 			t.Errorf("%s became %s", want, got)
 		}
@@ -116,11 +116,11 @@ func TestFloat_ComparesExactly(t *testing.T) {
 		{0.1, "0.1", 0}, {0.1, "0.1000000000000000001", -1}, {0.1, "0.0999999999999999999", 1},
 		{0.1, "0.2", -1}, {1, "1e400", -1}, {1, "-1e400", 1}, {0, "1e-400", -1}, {9007199254740992, "9007199254740993", -1},
 	} {
-		if got := wire.Float(c.f).Compare(wire.MustDecimal(c.limit)); got != c.want {
+		if got := wire.ExactOf(c.f).Compare(wire.MustDecimal(c.limit)); got != c.want {
 			t.Errorf("%v against %s is %d", c.f, c.limit, got)
 		}
 	}
-	if !wire.Float(0.3).MultipleOf(wire.MustDecimal("0.1")) || wire.Float(0.35).MultipleOf(wire.MustDecimal("0.1")) {
+	if !wire.ExactOf(0.3).MultipleOf(wire.MustDecimal("0.1")) || wire.ExactOf(0.35).MultipleOf(wire.MustDecimal("0.1")) {
 		t.Error("multiples of 0.1")
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/pgque/pgque-go/pgque/wire"
 )
 
-// A compile error here means that this code is newer than the runtime:
-// go get github.com/pgque/pgque-go@latest
+// A compile error here means that this code and the runtime are not of one version:
+// go get github.com/pgque/pgque-go@latest, and generate the code again.
 const _ = wire.Version5
 
 // QueueOrders is the name of the queue.
@@ -286,84 +286,44 @@ func (v Customer) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v Customer) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	e := wire.Encode(b)
+	v.encode(e)
+	return e.Close("Customer")
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v Customer) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("Customer")
+	e := wire.Encode(nil)
+	v.encode(e)
+	return e.Err("Customer")
 }
 
 var (
-	patternCustomerID = wire.MustPattern("^c-[0-9]{8}$")
+	fieldsCustomer     = wire.Fields{Names: []string{"id", "email", "name"}, Required: []uint64{0x7}}
+	rulesCustomerID    = wire.TextRules{Pattern: &wire.Pattern{Source: "^c-[0-9]{8}$"}}
+	rulesCustomerEmail = wire.TextRules{Format: wire.Format{Name: "email", Valid: wire.FormatEmail}}
+	rulesCustomerName  = wire.TextRules{MinLength: 1, MaxLength: 100}
 )
 
 func (v *Customer) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "id":
-			d.Once(&seen, 1<<0)
-			if d.String(&v.ID) {
-				if !patternCustomerID.Match(v.ID) {
-					d.Pattern(v.ID, "^c-[0-9]{8}$")
-				}
-			}
-		case "email":
-			d.Once(&seen, 1<<1)
-			if d.String(&v.Email) {
-				if !wire.FormatEmail(v.Email) {
-					d.Format(v.Email, "email")
-				}
-			}
-		case "name":
-			d.Once(&seen, 1<<2)
-			if d.String(&v.Name) {
-				if n := wire.Length(v.Name); n < 1 || n > 100 {
-					d.Counts("Length", n, 1, 100)
-				}
-			}
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
+	m := d.Fields(&fieldsCustomer)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
+			d.String(&v.ID, &rulesCustomerID)
+		case 1:
+			d.String(&v.Email, &rulesCustomerEmail)
+		case 2:
+			d.String(&v.Name, &rulesCustomerName)
 		}
 	}
-	if seen&0x7 != 0x7 {
-		d.Missing(seen, []string{"id", "email", "name"})
-	}
 }
 
-func (v *Customer) validate(r *wire.Report) {
-	if !wire.ValidString(v.ID) {
-		r.At("id").NotText()
-	} else if !patternCustomerID.Match(v.ID) {
-		r.At("id").Pattern(v.ID, "^c-[0-9]{8}$")
-	}
-	if !wire.ValidString(v.Email) {
-		r.At("email").NotText()
-	} else if !wire.FormatEmail(v.Email) {
-		r.At("email").Format(v.Email, "email")
-	}
-	if !wire.ValidString(v.Name) {
-		r.At("name").NotText()
-	} else if n := wire.Length(v.Name); n < 1 || n > 100 {
-		r.At("name").Counts("Length", n, 1, 100)
-	}
-}
-
-func (v *Customer) append(b []byte) []byte {
-	b = wire.PutString(b, "{\"id\":", v.ID)
-	b = wire.PutString(b, ",\"email\":", v.Email)
-	b = wire.PutString(b, ",\"name\":", v.Name)
-	return append(b, '}')
+func (v *Customer) encode(e *wire.Encoder) {
+	e.String("{\"id\":", v.ID, &rulesCustomerID)
+	e.String(",\"email\":", v.Email, &rulesCustomerEmail)
+	e.String(",\"name\":", v.Name, &rulesCustomerName)
+	e.Text("}")
 }
 
 // Line is one article.
@@ -397,103 +357,53 @@ func (v Line) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v Line) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	e := wire.Encode(b)
+	v.encode(e)
+	return e.Close("Line")
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v Line) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("Line")
+	e := wire.Encode(nil)
+	v.encode(e)
+	return e.Err("Line")
 }
 
 var (
-	patternLineSKU = wire.MustPattern("^[A-Z]{3}-[0-9]{5}$")
-	limitLinePrice = wire.MustDecimal("0")
+	fieldsLine        = wire.Fields{Names: []string{"sku", "quantity", "unit", "price"}, Required: []uint64{0xf}}
+	rulesLineSKU      = wire.TextRules{Pattern: &wire.Pattern{Source: "^[A-Z]{3}-[0-9]{5}$"}}
+	rulesLineQuantity = wire.IntegerRules{Min: 1, Max: 999}
+	rulesLinePrice    = wire.NumberRules{Minimum: "0"}
 )
 
 func (v *Line) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "sku":
-			d.Once(&seen, 1<<0)
-			if d.String(&v.SKU) {
-				if !patternLineSKU.Match(v.SKU) {
-					d.Pattern(v.SKU, "^[A-Z]{3}-[0-9]{5}$")
-				}
-			}
-		case "quantity":
-			d.Once(&seen, 1<<1)
-			if d.Int64(&v.Quantity) {
-				if v.Quantity < 1 {
-					d.Integer("minimum", v.Quantity, "1")
-				}
-				if v.Quantity > 999 {
-					d.Integer("maximum", v.Quantity, "999")
-				}
-			}
-		case "unit":
-			d.Once(&seen, 1<<2)
-			v.Unit.decode(d)
-		case "price":
-			d.Once(&seen, 1<<3)
-			if n, ok := d.Exact(&v.Price); ok {
-				if n.Compare(limitLinePrice) < 0 {
-					d.Digits("minimum", n.Text(), "0")
-				}
-			}
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
-		}
-	}
-	if seen&0xf != 0xf {
-		d.Missing(seen, []string{"sku", "quantity", "unit", "price"})
-	}
-}
-
-func (v *Line) validate(r *wire.Report) {
-	if !wire.ValidString(v.SKU) {
-		r.At("sku").NotText()
-	} else if !patternLineSKU.Match(v.SKU) {
-		r.At("sku").Pattern(v.SKU, "^[A-Z]{3}-[0-9]{5}$")
-	}
-	if v.Quantity < 1 {
-		r.At("quantity").Integer("minimum", v.Quantity, "1")
-	}
-	if v.Quantity > 999 {
-		r.At("quantity").Integer("maximum", v.Quantity, "999")
-	}
-	if !v.Unit.Valid() {
-		r.At("unit").Enum(string(v.Unit))
-	}
-	if !wire.ValidFloat(v.Price) {
-		r.At("price").NotFinite()
-	} else {
-		n := wire.Float(v.Price)
-		if n.Compare(limitLinePrice) < 0 {
-			r.At("price").Digits("minimum", n.Text(), "0")
+	m := d.Fields(&fieldsLine)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
+			d.String(&v.SKU, &rulesLineSKU)
+		case 1:
+			d.Int64(&v.Quantity, &rulesLineQuantity)
+		case 2:
+			d.Word((*string)(&v.Unit), &wordsLineUnit)
+		case 3:
+			d.Float(&v.Price, &rulesLinePrice)
 		}
 	}
 }
 
-func (v *Line) append(b []byte) []byte {
-	b = wire.PutString(b, "{\"sku\":", v.SKU)
-	b = wire.PutInt(b, ",\"quantity\":", v.Quantity)
-	b = wire.PutString(b, ",\"unit\":", string(v.Unit))
-	b = wire.PutFloat(b, ",\"price\":", v.Price)
-	return append(b, '}')
+func (v *Line) encode(e *wire.Encoder) {
+	e.String("{\"sku\":", v.SKU, &rulesLineSKU)
+	e.Int64(",\"quantity\":", v.Quantity, &rulesLineQuantity)
+	e.Word(",\"unit\":", string(v.Unit), &wordsLineUnit)
+	e.Float(",\"price\":", v.Price, &rulesLinePrice)
+	e.Text("}")
 }
 
 // What is counted.
 type LineUnit string
+
+var wordsLineUnit = wire.Words{Type: "LineUnit", Values: []string{"piece", "kg", "metre"}}
 
 // The values of LineUnit.
 const (
@@ -504,60 +414,28 @@ const (
 
 // Valid reports whether v is one of the values that the schema allows.
 func (v LineUnit) Valid() bool {
-	switch v {
-	case LineUnitPiece, LineUnitKg, LineUnitMetre:
-		return true
-	}
-	return false
+	return wordsLineUnit.Has(string(v))
 }
 
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *LineUnit) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
-	var fresh LineUnit
-	fresh.decode(d)
-	if err := d.Close("LineUnit"); err != nil {
-		return err
-	}
-	*v = fresh
-	return nil
+	return wordsLineUnit.Unmarshal((*string)(v), b)
 }
 
 // MarshalJSON is AppendJSON to nothing.
 func (v LineUnit) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	return wordsLineUnit.Append(nil, string(v))
 }
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v LineUnit) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	return wordsLineUnit.Append(b, string(v))
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v LineUnit) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("LineUnit")
-}
-
-func (v *LineUnit) decode(d *wire.Decoder) {
-	if d.String((*string)(v)) && !v.Valid() {
-		d.Enum(string(*v))
-	}
-}
-
-func (v *LineUnit) validate(r *wire.Report) {
-	if !v.Valid() {
-		r.Enum(string(*v))
-	}
-}
-
-func (v *LineUnit) append(b []byte) []byte {
-	return wire.AppendString(b, string(*v))
+	return wordsLineUnit.Validate(string(v))
 }
 
 // OrderPaid is a flat event of about 300 bytes.
@@ -616,138 +494,77 @@ func (v OrderPaid) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v OrderPaid) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
+	e := wire.Encode(b)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		return v.spellings.AppendRestored(b, v.append(nil)), nil
+		e.Restore(new(OrderPaid))
 	}
-	return wire.Append(b, v.append), nil
+	return e.Close(TypeOrderPaid)
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderPaid) Validate() error {
-	r := wire.OpenReport()
+	e := wire.Encode(nil)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		r.Restored(v.spellings, v.append(nil), new(OrderPaid))
+		e.Restore(new(OrderPaid))
 	}
-	v.validate(r)
-	return r.Close(TypeOrderPaid)
+	return e.Err(TypeOrderPaid)
 }
 
 var (
-	patternOrderPaidCustomerID = wire.MustPattern("^c-[0-9]{8}$")
+	fieldsOrderPaid          = wire.Fields{Names: []string{"order_id", "customer_id", "currency", "amount", "method", "paid_at", "reference", "items", "express"}, Required: []uint64{0x1ff}}
+	rulesOrderPaidCustomerID = wire.TextRules{Pattern: &wire.Pattern{Source: "^c-[0-9]{8}$"}}
+	rulesOrderPaidAmount     = wire.IntegerRules{Min: 0, Max: wire.NoMax}
+	rulesOrderPaidReference  = wire.TextRules{MinLength: 1, MaxLength: 120}
+	rulesOrderPaidItems      = wire.IntegerRules{Min: 1, Max: 999}
 )
 
 func (v *OrderPaid) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "order_id":
-			d.Once(&seen, 1<<0)
+	m := d.Fields(&fieldsOrderPaid)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
 			d.UUID(&v.OrderID)
-		case "customer_id":
-			d.Once(&seen, 1<<1)
-			if d.String(&v.CustomerID) {
-				if !patternOrderPaidCustomerID.Match(v.CustomerID) {
-					d.Pattern(v.CustomerID, "^c-[0-9]{8}$")
-				}
-			}
-		case "currency":
-			d.Once(&seen, 1<<2)
-			v.Currency.decode(d)
-		case "amount":
-			d.Once(&seen, 1<<3)
-			if d.Int64(&v.Amount) {
-				if v.Amount < 0 {
-					d.Integer("minimum", v.Amount, "0")
-				}
-			}
-		case "method":
-			d.Once(&seen, 1<<4)
-			v.Method.decode(d)
-		case "paid_at":
-			d.Once(&seen, 1<<5)
+		case 1:
+			d.String(&v.CustomerID, &rulesOrderPaidCustomerID)
+		case 2:
+			d.Word((*string)(&v.Currency), &wordsOrderPaidCurrency)
+		case 3:
+			d.Int64(&v.Amount, &rulesOrderPaidAmount)
+		case 4:
+			d.Word((*string)(&v.Method), &wordsOrderPaidMethod)
+		case 5:
 			d.Time(&v.PaidAt)
-		case "reference":
-			d.Once(&seen, 1<<6)
-			if d.String(&v.Reference) {
-				if n := wire.Length(v.Reference); n < 1 || n > 120 {
-					d.Counts("Length", n, 1, 120)
-				}
-			}
-		case "items":
-			d.Once(&seen, 1<<7)
-			if d.Int64(&v.Items) {
-				if v.Items < 1 {
-					d.Integer("minimum", v.Items, "1")
-				}
-				if v.Items > 999 {
-					d.Integer("maximum", v.Items, "999")
-				}
-			}
-		case "express":
-			d.Once(&seen, 1<<8)
+		case 6:
+			d.String(&v.Reference, &rulesOrderPaidReference)
+		case 7:
+			d.Int64(&v.Items, &rulesOrderPaidItems)
+		case 8:
 			d.Bool(&v.Express)
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
 		}
 	}
-	if seen&0x1ff != 0x1ff {
-		d.Missing(seen, []string{"order_id", "customer_id", "currency", "amount", "method", "paid_at", "reference", "items", "express"})
-	}
 }
 
-func (v *OrderPaid) validate(r *wire.Report) {
-	if !wire.ValidString(v.CustomerID) {
-		r.At("customer_id").NotText()
-	} else if !patternOrderPaidCustomerID.Match(v.CustomerID) {
-		r.At("customer_id").Pattern(v.CustomerID, "^c-[0-9]{8}$")
-	}
-	if !v.Currency.Valid() {
-		r.At("currency").Enum(string(v.Currency))
-	}
-	if v.Amount < 0 {
-		r.At("amount").Integer("minimum", v.Amount, "0")
-	}
-	if !v.Method.Valid() {
-		r.At("method").Enum(string(v.Method))
-	}
-	if !wire.ValidTime(v.PaidAt) {
-		r.At("paid_at").Format(v.PaidAt.String(), "date-time")
-	}
-	if !wire.ValidString(v.Reference) {
-		r.At("reference").NotText()
-	} else if n := wire.Length(v.Reference); n < 1 || n > 120 {
-		r.At("reference").Counts("Length", n, 1, 120)
-	}
-	if v.Items < 1 {
-		r.At("items").Integer("minimum", v.Items, "1")
-	}
-	if v.Items > 999 {
-		r.At("items").Integer("maximum", v.Items, "999")
-	}
-}
-
-func (v *OrderPaid) append(b []byte) []byte {
-	b = wire.PutUUID(b, "{\"order_id\":", v.OrderID)
-	b = wire.PutString(b, ",\"customer_id\":", v.CustomerID)
-	b = wire.PutString(b, ",\"currency\":", string(v.Currency))
-	b = wire.PutInt(b, ",\"amount\":", v.Amount)
-	b = wire.PutString(b, ",\"method\":", string(v.Method))
-	b = wire.PutTime(b, ",\"paid_at\":", v.PaidAt)
-	b = wire.PutString(b, ",\"reference\":", v.Reference)
-	b = wire.PutInt(b, ",\"items\":", v.Items)
-	b = wire.PutBool(b, ",\"express\":", v.Express)
-	return append(b, '}')
+func (v *OrderPaid) encode(e *wire.Encoder) {
+	e.UUID("{\"order_id\":", v.OrderID)
+	e.String(",\"customer_id\":", v.CustomerID, &rulesOrderPaidCustomerID)
+	e.Word(",\"currency\":", string(v.Currency), &wordsOrderPaidCurrency)
+	e.Int64(",\"amount\":", v.Amount, &rulesOrderPaidAmount)
+	e.Word(",\"method\":", string(v.Method), &wordsOrderPaidMethod)
+	e.Time(",\"paid_at\":", v.PaidAt)
+	e.String(",\"reference\":", v.Reference, &rulesOrderPaidReference)
+	e.Int64(",\"items\":", v.Items, &rulesOrderPaidItems)
+	e.Bool(",\"express\":", v.Express)
+	e.Text("}")
 }
 
 // ISO 4217.
 type OrderPaidCurrency string
+
+var wordsOrderPaidCurrency = wire.Words{Type: "OrderPaidCurrency", Values: []string{"EUR", "USD", "GBP"}}
 
 // The values of OrderPaidCurrency.
 const (
@@ -758,64 +575,34 @@ const (
 
 // Valid reports whether v is one of the values that the schema allows.
 func (v OrderPaidCurrency) Valid() bool {
-	switch v {
-	case OrderPaidCurrencyEUR, OrderPaidCurrencyUSD, OrderPaidCurrencyGBP:
-		return true
-	}
-	return false
+	return wordsOrderPaidCurrency.Has(string(v))
 }
 
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *OrderPaidCurrency) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
-	var fresh OrderPaidCurrency
-	fresh.decode(d)
-	if err := d.Close("OrderPaidCurrency"); err != nil {
-		return err
-	}
-	*v = fresh
-	return nil
+	return wordsOrderPaidCurrency.Unmarshal((*string)(v), b)
 }
 
 // MarshalJSON is AppendJSON to nothing.
 func (v OrderPaidCurrency) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	return wordsOrderPaidCurrency.Append(nil, string(v))
 }
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v OrderPaidCurrency) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	return wordsOrderPaidCurrency.Append(b, string(v))
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderPaidCurrency) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("OrderPaidCurrency")
-}
-
-func (v *OrderPaidCurrency) decode(d *wire.Decoder) {
-	if d.String((*string)(v)) && !v.Valid() {
-		d.Enum(string(*v))
-	}
-}
-
-func (v *OrderPaidCurrency) validate(r *wire.Report) {
-	if !v.Valid() {
-		r.Enum(string(*v))
-	}
-}
-
-func (v *OrderPaidCurrency) append(b []byte) []byte {
-	return wire.AppendString(b, string(*v))
+	return wordsOrderPaidCurrency.Validate(string(v))
 }
 
 // How it was paid.
 type OrderPaidMethod string
+
+var wordsOrderPaidMethod = wire.Words{Type: "OrderPaidMethod", Values: []string{"card", "transfer", "wallet"}}
 
 // The values of OrderPaidMethod.
 const (
@@ -826,60 +613,28 @@ const (
 
 // Valid reports whether v is one of the values that the schema allows.
 func (v OrderPaidMethod) Valid() bool {
-	switch v {
-	case OrderPaidMethodCard, OrderPaidMethodTransfer, OrderPaidMethodWallet:
-		return true
-	}
-	return false
+	return wordsOrderPaidMethod.Has(string(v))
 }
 
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *OrderPaidMethod) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
-	var fresh OrderPaidMethod
-	fresh.decode(d)
-	if err := d.Close("OrderPaidMethod"); err != nil {
-		return err
-	}
-	*v = fresh
-	return nil
+	return wordsOrderPaidMethod.Unmarshal((*string)(v), b)
 }
 
 // MarshalJSON is AppendJSON to nothing.
 func (v OrderPaidMethod) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	return wordsOrderPaidMethod.Append(nil, string(v))
 }
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v OrderPaidMethod) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	return wordsOrderPaidMethod.Append(b, string(v))
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderPaidMethod) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("OrderPaidMethod")
-}
-
-func (v *OrderPaidMethod) decode(d *wire.Decoder) {
-	if d.String((*string)(v)) && !v.Valid() {
-		d.Enum(string(*v))
-	}
-}
-
-func (v *OrderPaidMethod) validate(r *wire.Report) {
-	if !v.Valid() {
-		r.Enum(string(*v))
-	}
-}
-
-func (v *OrderPaidMethod) append(b []byte) []byte {
-	return wire.AppendString(b, string(*v))
+	return wordsOrderPaidMethod.Validate(string(v))
 }
 
 // OrderPlaced is a nested event of about a kilobyte.
@@ -932,127 +687,78 @@ func (v OrderPlaced) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v OrderPlaced) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
+	e := wire.Encode(b)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		return v.spellings.AppendRestored(b, v.append(nil)), nil
+		e.Restore(new(OrderPlaced))
 	}
-	return wire.Append(b, v.append), nil
+	return e.Close(TypeOrderPlaced)
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderPlaced) Validate() error {
-	r := wire.OpenReport()
+	e := wire.Encode(nil)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		r.Restored(v.spellings, v.append(nil), new(OrderPlaced))
+		e.Restore(new(OrderPlaced))
 	}
-	v.validate(r)
-	return r.Close(TypeOrderPlaced)
+	return e.Err(TypeOrderPlaced)
 }
 
 var (
-	limitOrderPlacedTotal = wire.MustDecimal("0")
+	fieldsOrderPlaced     = wire.Fields{Names: []string{"order_id", "placed_at", "channel", "customer", "lines", "total"}, Required: []uint64{0x3f}}
+	countOrderPlacedLines = wire.Count{Min: 1, Max: 100}
+	rulesOrderPlacedTotal = wire.NumberRules{Minimum: "0"}
 )
 
 func (v *OrderPlaced) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "order_id":
-			d.Once(&seen, 1<<0)
+	m := d.Fields(&fieldsOrderPlaced)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
 			d.UUID(&v.OrderID)
-		case "placed_at":
-			d.Once(&seen, 1<<1)
+		case 1:
 			d.Time(&v.PlacedAt)
-		case "channel":
-			d.Once(&seen, 1<<2)
-			v.Channel.decode(d)
-		case "customer":
-			d.Once(&seen, 1<<3)
+		case 2:
+			d.Word((*string)(&v.Channel), &wordsOrderPlacedChannel)
+		case 3:
 			v.Customer.decode(d)
-		case "lines":
-			d.Once(&seen, 1<<4)
+		case 4:
 			if d.Array() {
-				list := []Line{}
+				v.Lines = []Line{}
 				for d.Item() {
-					list = append(wire.Room(d, list), Line{})
-					list[len(list)-1].decode(d)
+					item := wire.Add(d, &v.Lines)
+					item.decode(d)
 				}
-				if n := len(list); n < 1 || n > 100 {
-					d.Counts("Items", n, 1, 100)
-				}
-				v.Lines = list
+				d.CountItems(len(v.Lines), &countOrderPlacedLines)
 			}
-		case "total":
-			d.Once(&seen, 1<<5)
-			if n, ok := d.Exact(&v.Total); ok {
-				if n.Compare(limitOrderPlacedTotal) < 0 {
-					d.Digits("minimum", n.Text(), "0")
-				}
-			}
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
-		}
-	}
-	if seen&0x3f != 0x3f {
-		d.Missing(seen, []string{"order_id", "placed_at", "channel", "customer", "lines", "total"})
-	}
-}
-
-func (v *OrderPlaced) validate(r *wire.Report) {
-	if !wire.ValidTime(v.PlacedAt) {
-		r.At("placed_at").Format(v.PlacedAt.String(), "date-time")
-	}
-	if !v.Channel.Valid() {
-		r.At("channel").Enum(string(v.Channel))
-	}
-	r.Enter("customer")
-	v.Customer.validate(r)
-	r.Leave()
-	r.Enter("lines")
-	if n := len(v.Lines); n < 1 || n > 100 {
-		r.Counts("Items", n, 1, 100)
-	}
-	for i := range v.Lines {
-		r.EnterIndex(i)
-		v.Lines[i].validate(r)
-		r.Leave()
-	}
-	r.Leave()
-	if !wire.ValidFloat(v.Total) {
-		r.At("total").NotFinite()
-	} else {
-		n := wire.Float(v.Total)
-		if n.Compare(limitOrderPlacedTotal) < 0 {
-			r.At("total").Digits("minimum", n.Text(), "0")
+		case 5:
+			d.Float(&v.Total, &rulesOrderPlacedTotal)
 		}
 	}
 }
 
-func (v *OrderPlaced) append(b []byte) []byte {
-	b = wire.PutUUID(b, "{\"order_id\":", v.OrderID)
-	b = wire.PutTime(b, ",\"placed_at\":", v.PlacedAt)
-	b = wire.PutString(b, ",\"channel\":", string(v.Channel))
-	b = append(b, ",\"customer\":"...)
-	b = v.Customer.append(b)
-	b = append(b, ",\"lines\":["...)
+func (v *OrderPlaced) encode(e *wire.Encoder) {
+	e.UUID("{\"order_id\":", v.OrderID)
+	e.Time(",\"placed_at\":", v.PlacedAt)
+	e.Word(",\"channel\":", string(v.Channel), &wordsOrderPlacedChannel)
+	e.Text(",\"customer\":")
+	v.Customer.encode(e)
+	e.Array(",\"lines\":", len(v.Lines), &countOrderPlacedLines)
 	for i := range v.Lines {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = v.Lines[i].append(b)
+		e.Text(",")
+		v.Lines[i].encode(e)
 	}
-	b = wire.PutFloat(b, "],\"total\":", v.Total)
-	return append(b, '}')
+	e.Float("],\"total\":", v.Total, &rulesOrderPlacedTotal)
+	e.Text("}")
 }
 
 // Where it was placed.
 type OrderPlacedChannel string
+
+var wordsOrderPlacedChannel = wire.Words{Type: "OrderPlacedChannel", Values: []string{"web", "app", "phone", "store"}}
 
 // The values of OrderPlacedChannel.
 const (
@@ -1064,58 +770,26 @@ const (
 
 // Valid reports whether v is one of the values that the schema allows.
 func (v OrderPlacedChannel) Valid() bool {
-	switch v {
-	case OrderPlacedChannelWeb, OrderPlacedChannelApp, OrderPlacedChannelPhone, OrderPlacedChannelStore:
-		return true
-	}
-	return false
+	return wordsOrderPlacedChannel.Has(string(v))
 }
 
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *OrderPlacedChannel) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
-	var fresh OrderPlacedChannel
-	fresh.decode(d)
-	if err := d.Close("OrderPlacedChannel"); err != nil {
-		return err
-	}
-	*v = fresh
-	return nil
+	return wordsOrderPlacedChannel.Unmarshal((*string)(v), b)
 }
 
 // MarshalJSON is AppendJSON to nothing.
 func (v OrderPlacedChannel) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	return wordsOrderPlacedChannel.Append(nil, string(v))
 }
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v OrderPlacedChannel) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	return wordsOrderPlacedChannel.Append(b, string(v))
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderPlacedChannel) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("OrderPlacedChannel")
-}
-
-func (v *OrderPlacedChannel) decode(d *wire.Decoder) {
-	if d.String((*string)(v)) && !v.Valid() {
-		d.Enum(string(*v))
-	}
-}
-
-func (v *OrderPlacedChannel) validate(r *wire.Report) {
-	if !v.Valid() {
-		r.Enum(string(*v))
-	}
-}
-
-func (v *OrderPlacedChannel) append(b []byte) []byte {
-	return wire.AppendString(b, string(*v))
+	return wordsOrderPlacedChannel.Validate(string(v))
 }

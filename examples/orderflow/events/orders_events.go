@@ -13,8 +13,8 @@ import (
 	"github.com/pgque/pgque-go/pgque/wire"
 )
 
-// A compile error here means that this code is newer than the runtime:
-// go get github.com/pgque/pgque-go@latest
+// A compile error here means that this code and the runtime are not of one version:
+// go get github.com/pgque/pgque-go@latest, and generate the code again.
 const _ = wire.Version5
 
 // QueueOrders is the name of the queue.
@@ -385,113 +385,70 @@ func (v OrderCancelled) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v OrderCancelled) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
+	e := wire.Encode(b)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		return v.spellings.AppendRestored(b, v.append(nil)), nil
+		e.Restore(new(OrderCancelled))
 	}
-	return wire.Append(b, v.append), nil
+	return e.Close(TypeOrderCancelled)
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderCancelled) Validate() error {
-	r := wire.OpenReport()
+	e := wire.Encode(nil)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		r.Restored(v.spellings, v.append(nil), new(OrderCancelled))
+		e.Restore(new(OrderCancelled))
 	}
-	v.validate(r)
-	return r.Close(TypeOrderCancelled)
+	return e.Err(TypeOrderCancelled)
 }
 
 var (
-	patternOrderCancelledOrderID = wire.MustPattern("^o-[0-9]{1,12}$")
+	fieldsOrderCancelled       = wire.Fields{Names: []string{"order_id", "cancelled_at", "reason", "comment", "refund"}, Required: []uint64{0x7}}
+	rulesOrderCancelledOrderID = wire.TextRules{Pattern: &wire.Pattern{Source: "^o-[0-9]{1,12}$"}}
+	rulesOrderCancelledComment = wire.TextRules{MaxLength: 1000}
 )
 
 func (v *OrderCancelled) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "order_id":
-			d.Once(&seen, 1<<0)
-			if d.String(&v.OrderID) {
-				if !patternOrderCancelledOrderID.Match(v.OrderID) {
-					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-				}
-			}
-		case "cancelled_at":
-			d.Once(&seen, 1<<1)
+	m := d.Fields(&fieldsOrderCancelled)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
+			d.String(&v.OrderID, &rulesOrderCancelledOrderID)
+		case 1:
 			d.Time(&v.CancelledAt)
-		case "reason":
-			d.Once(&seen, 1<<2)
-			v.Reason.decode(d)
-		case "comment":
-			d.Once(&seen, 1<<3)
+		case 2:
+			d.Word((*string)(&v.Reason), &wordsOrderCancelledReason)
+		case 3:
 			v.Comment = new(string)
-			if d.String(v.Comment) {
-				if n := wire.Length(*v.Comment); n > 1000 {
-					d.Count("maxLength", n, 1000)
-				}
-			}
-		case "refund":
-			d.Once(&seen, 1<<4)
+			d.String(v.Comment, &rulesOrderCancelledComment)
+		case 4:
 			v.Refund = new(Money)
 			v.Refund.decode(d)
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
 		}
-	}
-	if seen&0x7 != 0x7 {
-		d.Missing(seen, []string{"order_id", "cancelled_at", "reason"})
 	}
 }
 
-func (v *OrderCancelled) validate(r *wire.Report) {
-	if !wire.ValidString(v.OrderID) {
-		r.At("order_id").NotText()
-	} else if !patternOrderCancelledOrderID.Match(v.OrderID) {
-		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-	}
-	if !wire.ValidTime(v.CancelledAt) {
-		r.At("cancelled_at").Format(v.CancelledAt.String(), "date-time")
-	}
-	if !v.Reason.Valid() {
-		r.At("reason").Enum(string(v.Reason))
-	}
+func (v *OrderCancelled) encode(e *wire.Encoder) {
+	e.String("{\"order_id\":", v.OrderID, &rulesOrderCancelledOrderID)
+	e.Time(",\"cancelled_at\":", v.CancelledAt)
+	e.Word(",\"reason\":", string(v.Reason), &wordsOrderCancelledReason)
 	if v.Comment != nil {
-		if !wire.ValidString(*v.Comment) {
-			r.At("comment").NotText()
-		} else if n := wire.Length(*v.Comment); n > 1000 {
-			r.At("comment").Count("maxLength", n, 1000)
-		}
+		e.String(",\"comment\":", *v.Comment, &rulesOrderCancelledComment)
 	}
 	if v.Refund != nil {
-		r.Enter("refund")
-		v.Refund.validate(r)
-		r.Leave()
+		e.Text(",\"refund\":")
+		v.Refund.encode(e)
 	}
-}
-
-func (v *OrderCancelled) append(b []byte) []byte {
-	b = wire.PutString(b, "{\"order_id\":", v.OrderID)
-	b = wire.PutTime(b, ",\"cancelled_at\":", v.CancelledAt)
-	b = wire.PutString(b, ",\"reason\":", string(v.Reason))
-	if v.Comment != nil {
-		b = wire.PutString(b, ",\"comment\":", *v.Comment)
-	}
-	if v.Refund != nil {
-		b = append(b, ",\"refund\":"...)
-		b = v.Refund.append(b)
-	}
-	return append(b, '}')
+	e.Text("}")
 }
 
 // Why the order was cancelled.
 type OrderCancelledReason string
+
+var wordsOrderCancelledReason = wire.Words{Type: "OrderCancelledReason", Values: []string{"customer_request", "payment_declined", "out_of_stock", "fraud_suspected"}}
 
 // The values of OrderCancelledReason.
 const (
@@ -503,60 +460,28 @@ const (
 
 // Valid reports whether v is one of the values that the schema allows.
 func (v OrderCancelledReason) Valid() bool {
-	switch v {
-	case OrderCancelledReasonCustomerRequest, OrderCancelledReasonPaymentDeclined, OrderCancelledReasonOutOfStock, OrderCancelledReasonFraudSuspected:
-		return true
-	}
-	return false
+	return wordsOrderCancelledReason.Has(string(v))
 }
 
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *OrderCancelledReason) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
-	var fresh OrderCancelledReason
-	fresh.decode(d)
-	if err := d.Close("OrderCancelledReason"); err != nil {
-		return err
-	}
-	*v = fresh
-	return nil
+	return wordsOrderCancelledReason.Unmarshal((*string)(v), b)
 }
 
 // MarshalJSON is AppendJSON to nothing.
 func (v OrderCancelledReason) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	return wordsOrderCancelledReason.Append(nil, string(v))
 }
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v OrderCancelledReason) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	return wordsOrderCancelledReason.Append(b, string(v))
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderCancelledReason) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("OrderCancelledReason")
-}
-
-func (v *OrderCancelledReason) decode(d *wire.Decoder) {
-	if d.String((*string)(v)) && !v.Valid() {
-		d.Enum(string(*v))
-	}
-}
-
-func (v *OrderCancelledReason) validate(r *wire.Report) {
-	if !v.Valid() {
-		r.Enum(string(*v))
-	}
-}
-
-func (v *OrderCancelledReason) append(b []byte) []byte {
-	return wire.AppendString(b, string(*v))
+	return wordsOrderCancelledReason.Validate(string(v))
 }
 
 // OrderCompleted says that an order is paid and delivered; nothing more is to
@@ -610,101 +535,60 @@ func (v OrderCompleted) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v OrderCompleted) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
+	e := wire.Encode(b)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		return v.spellings.AppendRestored(b, v.append(nil)), nil
+		e.Restore(new(OrderCompleted))
 	}
-	return wire.Append(b, v.append), nil
+	return e.Close(TypeOrderCompleted)
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderCompleted) Validate() error {
-	r := wire.OpenReport()
+	e := wire.Encode(nil)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		r.Restored(v.spellings, v.append(nil), new(OrderCompleted))
+		e.Restore(new(OrderCompleted))
 	}
-	v.validate(r)
-	return r.Close(TypeOrderCompleted)
+	return e.Err(TypeOrderCompleted)
 }
 
 var (
-	patternOrderCompletedOrderID = wire.MustPattern("^o-[0-9]{1,12}$")
+	fieldsOrderCompleted       = wire.Fields{Names: []string{"order_id", "completed_at", "payment_id", "shipment_id", "rating"}, Required: []uint64{0xf}}
+	rulesOrderCompletedOrderID = wire.TextRules{Pattern: &wire.Pattern{Source: "^o-[0-9]{1,12}$"}}
+	rulesOrderCompletedRating  = wire.IntegerRules{Min: 1, Max: 5}
 )
 
 func (v *OrderCompleted) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "order_id":
-			d.Once(&seen, 1<<0)
-			if d.String(&v.OrderID) {
-				if !patternOrderCompletedOrderID.Match(v.OrderID) {
-					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-				}
-			}
-		case "completed_at":
-			d.Once(&seen, 1<<1)
+	m := d.Fields(&fieldsOrderCompleted)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
+			d.String(&v.OrderID, &rulesOrderCompletedOrderID)
+		case 1:
 			d.Time(&v.CompletedAt)
-		case "payment_id":
-			d.Once(&seen, 1<<2)
+		case 2:
 			d.UUID(&v.PaymentID)
-		case "shipment_id":
-			d.Once(&seen, 1<<3)
+		case 3:
 			d.UUID(&v.ShipmentID)
-		case "rating":
-			d.Once(&seen, 1<<4)
+		case 4:
 			v.Rating = new(int64)
-			if d.Int64(v.Rating) {
-				if *v.Rating < 1 {
-					d.Integer("minimum", *v.Rating, "1")
-				}
-				if *v.Rating > 5 {
-					d.Integer("maximum", *v.Rating, "5")
-				}
-			}
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
-		}
-	}
-	if seen&0xf != 0xf {
-		d.Missing(seen, []string{"order_id", "completed_at", "payment_id", "shipment_id"})
-	}
-}
-
-func (v *OrderCompleted) validate(r *wire.Report) {
-	if !wire.ValidString(v.OrderID) {
-		r.At("order_id").NotText()
-	} else if !patternOrderCompletedOrderID.Match(v.OrderID) {
-		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-	}
-	if !wire.ValidTime(v.CompletedAt) {
-		r.At("completed_at").Format(v.CompletedAt.String(), "date-time")
-	}
-	if v.Rating != nil {
-		if *v.Rating < 1 {
-			r.At("rating").Integer("minimum", *v.Rating, "1")
-		}
-		if *v.Rating > 5 {
-			r.At("rating").Integer("maximum", *v.Rating, "5")
+			d.Int64(v.Rating, &rulesOrderCompletedRating)
 		}
 	}
 }
 
-func (v *OrderCompleted) append(b []byte) []byte {
-	b = wire.PutString(b, "{\"order_id\":", v.OrderID)
-	b = wire.PutTime(b, ",\"completed_at\":", v.CompletedAt)
-	b = wire.PutUUID(b, ",\"payment_id\":", v.PaymentID)
-	b = wire.PutUUID(b, ",\"shipment_id\":", v.ShipmentID)
+func (v *OrderCompleted) encode(e *wire.Encoder) {
+	e.String("{\"order_id\":", v.OrderID, &rulesOrderCompletedOrderID)
+	e.Time(",\"completed_at\":", v.CompletedAt)
+	e.UUID(",\"payment_id\":", v.PaymentID)
+	e.UUID(",\"shipment_id\":", v.ShipmentID)
 	if v.Rating != nil {
-		b = wire.PutInt(b, ",\"rating\":", *v.Rating)
+		e.Int64(",\"rating\":", *v.Rating, &rulesOrderCompletedRating)
 	}
-	return append(b, '}')
+	e.Text("}")
 }
 
 // OrderCreated says that a customer has placed an order and expects it to be
@@ -771,23 +655,24 @@ func (v OrderCreated) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v OrderCreated) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
+	e := wire.Encode(b)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		return v.spellings.AppendRestored(b, v.append(nil)), nil
+		e.Restore(new(OrderCreated))
 	}
-	return wire.Append(b, v.append), nil
+	return e.Close(TypeOrderCreated)
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderCreated) Validate() error {
-	r := wire.OpenReport()
+	e := wire.Encode(nil)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		r.Restored(v.spellings, v.append(nil), new(OrderCreated))
+		e.Restore(new(OrderCreated))
 	}
-	v.validate(r)
-	return r.Close(TypeOrderCreated)
+	return e.Err(TypeOrderCreated)
 }
 
 // LogValue is the value without what the schema calls secret.
@@ -817,219 +702,110 @@ func (v OrderCreated) LogValue() slog.Value {
 }
 
 var (
-	patternOrderCreatedOrderID = wire.MustPattern("^o-[0-9]{1,12}$")
-	patternOrderCreatedCoupons = wire.MustPattern("^[0-9A-Z]{6,12}$")
+	fieldsOrderCreated           = wire.Fields{Names: []string{"version", "order_id", "created_at", "channel", "customer", "ship_to", "bill_to", "lines", "total", "coupons", "gift_message", "express"}, Required: []uint64{0x1bf}}
+	rulesOrderCreatedVersion     = wire.IntegerRules{Min: wire.NoMin, Max: wire.NoMax, Const: []int64{1}}
+	rulesOrderCreatedOrderID     = wire.TextRules{Pattern: &wire.Pattern{Source: "^o-[0-9]{1,12}$"}}
+	countOrderCreatedLines       = wire.Count{Min: 1, Max: 100}
+	rulesOrderCreatedCoupons     = wire.TextRules{Pattern: &wire.Pattern{Source: "^[A-Z0-9]{6,12}$", RE2: "^[0-9A-Z]{6,12}$"}}
+	countOrderCreatedCoupons     = wire.Count{Max: 3}
+	rulesOrderCreatedGiftMessage = wire.TextRules{MaxLength: 300}
 )
 
 func (v *OrderCreated) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "version":
-			d.Once(&seen, 1<<0)
-			if d.Int64(&v.Version) {
-				if v.Version != 1 {
-					d.Const(v.Version, "1")
-				}
-			}
-		case "order_id":
-			d.Once(&seen, 1<<1)
-			if d.String(&v.OrderID) {
-				if !patternOrderCreatedOrderID.Match(v.OrderID) {
-					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-				}
-			}
-		case "created_at":
-			d.Once(&seen, 1<<2)
+	m := d.Fields(&fieldsOrderCreated)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
+			d.Int64(&v.Version, &rulesOrderCreatedVersion)
+		case 1:
+			d.String(&v.OrderID, &rulesOrderCreatedOrderID)
+		case 2:
 			d.Time(&v.CreatedAt)
-		case "channel":
-			d.Once(&seen, 1<<3)
-			v.Channel.decode(d)
-		case "customer":
-			d.Once(&seen, 1<<4)
+		case 3:
+			d.Word((*string)(&v.Channel), &wordsOrderCreatedChannel)
+		case 4:
 			v.Customer.decode(d)
-		case "ship_to":
-			d.Once(&seen, 1<<5)
+		case 5:
 			v.ShipTo.decode(d)
-		case "bill_to":
-			d.Once(&seen, 1<<6)
+		case 6:
 			v.BillTo = new(Address)
 			v.BillTo.decode(d)
-		case "lines":
-			d.Once(&seen, 1<<7)
+		case 7:
 			if d.Array() {
-				list := []OrderLine{}
+				v.Lines = []OrderLine{}
 				for d.Item() {
-					list = append(wire.Room(d, list), OrderLine{})
-					list[len(list)-1].decode(d)
+					item := wire.Add(d, &v.Lines)
+					item.decode(d)
 				}
-				if n := len(list); n < 1 || n > 100 {
-					d.Counts("Items", n, 1, 100)
-				}
-				v.Lines = list
+				d.CountItems(len(v.Lines), &countOrderCreatedLines)
 			}
-		case "total":
-			d.Once(&seen, 1<<8)
+		case 8:
 			v.Total.decode(d)
-		case "coupons":
-			d.Once(&seen, 1<<9)
+		case 9:
 			if d.Array() {
-				list := []string{}
+				v.Coupons = []string{}
 				for d.Item() {
-					list = wire.Room(d, list)
-					var item string
-					if d.String(&item) {
-						if !patternOrderCreatedCoupons.Match(item) {
-							d.Pattern(item, "^[A-Z0-9]{6,12}$")
-						}
-					}
-					list = append(list, item)
+					item := wire.Add(d, &v.Coupons)
+					d.String(item, &rulesOrderCreatedCoupons)
 				}
-				if n := len(list); n > 3 {
-					d.Count("maxItems", n, 3)
-				}
-				v.Coupons = list
+				d.CountItems(len(v.Coupons), &countOrderCreatedCoupons)
 			}
-		case "gift_message":
-			d.Once(&seen, 1<<10)
+		case 10:
 			if d.Null() {
 				v.GiftMessage.SetNull()
 			} else {
-				var value string
-				if d.String(&value) {
-					if n := wire.Length(value); n > 300 {
-						d.Count("maxLength", n, 300)
-					}
-				}
-				v.GiftMessage.Set(value)
+				value := v.GiftMessage.New()
+				d.String(value, &rulesOrderCreatedGiftMessage)
 			}
-		case "express":
-			d.Once(&seen, 1<<11)
+		case 11:
 			v.Express = new(bool)
 			d.Bool(v.Express)
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
-		}
-	}
-	if seen&0x1bf != 0x1bf {
-		d.Missing(seen, []string{"version", "order_id", "created_at", "channel", "customer", "ship_to", "", "lines", "total"})
-	}
-}
-
-func (v *OrderCreated) validate(r *wire.Report) {
-	if v.Version != 0 {
-		if v.Version != 1 {
-			r.At("version").Const(v.Version, "1")
-		}
-	}
-	if !wire.ValidString(v.OrderID) {
-		r.At("order_id").NotText()
-	} else if !patternOrderCreatedOrderID.Match(v.OrderID) {
-		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-	}
-	if !wire.ValidTime(v.CreatedAt) {
-		r.At("created_at").Format(v.CreatedAt.String(), "date-time")
-	}
-	if !v.Channel.Valid() {
-		r.At("channel").Enum(string(v.Channel))
-	}
-	r.Enter("customer")
-	v.Customer.validate(r)
-	r.Leave()
-	r.Enter("ship_to")
-	v.ShipTo.validate(r)
-	r.Leave()
-	if v.BillTo != nil {
-		r.Enter("bill_to")
-		v.BillTo.validate(r)
-		r.Leave()
-	}
-	r.Enter("lines")
-	if n := len(v.Lines); n < 1 || n > 100 {
-		r.Counts("Items", n, 1, 100)
-	}
-	for i := range v.Lines {
-		r.EnterIndex(i)
-		v.Lines[i].validate(r)
-		r.Leave()
-	}
-	r.Leave()
-	r.Enter("total")
-	v.Total.validate(r)
-	r.Leave()
-	if v.Coupons != nil {
-		r.Enter("coupons")
-		if n := len(v.Coupons); n > 3 {
-			r.Count("maxItems", n, 3)
-		}
-		for i := range v.Coupons {
-			r.EnterIndex(i)
-			if !wire.ValidString(v.Coupons[i]) {
-				r.NotText()
-			} else if !patternOrderCreatedCoupons.Match(v.Coupons[i]) {
-				r.Pattern(v.Coupons[i], "^[A-Z0-9]{6,12}$")
-			}
-			r.Leave()
-		}
-		r.Leave()
-	}
-	if value, ok := v.GiftMessage.Get(); ok {
-		if !wire.ValidString(value) {
-			r.At("gift_message").NotText()
-		} else if n := wire.Length(value); n > 300 {
-			r.At("gift_message").Count("maxLength", n, 300)
 		}
 	}
 }
 
-func (v *OrderCreated) append(b []byte) []byte {
-	b = wire.PutString(b, "{\"version\":1,\"order_id\":", v.OrderID)
-	b = wire.PutTime(b, ",\"created_at\":", v.CreatedAt)
-	b = wire.PutString(b, ",\"channel\":", string(v.Channel))
-	b = append(b, ",\"customer\":"...)
-	b = v.Customer.append(b)
-	b = append(b, ",\"ship_to\":"...)
-	b = v.ShipTo.append(b)
+func (v *OrderCreated) encode(e *wire.Encoder) {
+	e.ConstantInt64("{\"version\":", v.Version, &rulesOrderCreatedVersion)
+	e.String(",\"order_id\":", v.OrderID, &rulesOrderCreatedOrderID)
+	e.Time(",\"created_at\":", v.CreatedAt)
+	e.Word(",\"channel\":", string(v.Channel), &wordsOrderCreatedChannel)
+	e.Text(",\"customer\":")
+	v.Customer.encode(e)
+	e.Text(",\"ship_to\":")
+	v.ShipTo.encode(e)
 	if v.BillTo != nil {
-		b = append(b, ",\"bill_to\":"...)
-		b = v.BillTo.append(b)
+		e.Text(",\"bill_to\":")
+		v.BillTo.encode(e)
 	}
-	b = append(b, ",\"lines\":["...)
+	e.Array(",\"lines\":", len(v.Lines), &countOrderCreatedLines)
 	for i := range v.Lines {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = v.Lines[i].append(b)
+		e.Text(",")
+		v.Lines[i].encode(e)
 	}
-	b = append(b, "],\"total\":"...)
-	b = v.Total.append(b)
+	e.Text("],\"total\":")
+	v.Total.encode(e)
 	if v.Coupons != nil {
-		b = append(b, ",\"coupons\":["...)
+		e.Array(",\"coupons\":", len(v.Coupons), &countOrderCreatedCoupons)
 		for i := range v.Coupons {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = wire.AppendString(b, v.Coupons[i])
+			e.String(",", v.Coupons[i], &rulesOrderCreatedCoupons)
 		}
-		b = append(b, ']')
+		e.Text("]")
 	}
 	if value, ok := v.GiftMessage.Get(); ok {
-		b = wire.PutString(b, ",\"gift_message\":", value)
+		e.String(",\"gift_message\":", value, &rulesOrderCreatedGiftMessage)
 	} else if v.GiftMessage.IsNull() {
-		b = append(b, ",\"gift_message\":null"...)
+		e.Text(",\"gift_message\":null")
 	}
 	if v.Express != nil {
-		b = wire.PutBool(b, ",\"express\":", *v.Express)
+		e.Bool(",\"express\":", *v.Express)
 	}
-	return append(b, '}')
+	e.Text("}")
 }
 
 // Where the order came in.
 type OrderCreatedChannel string
+
+var wordsOrderCreatedChannel = wire.Words{Type: "OrderCreatedChannel", Values: []string{"web", "app", "phone", "store"}}
 
 // The values of OrderCreatedChannel.
 const (
@@ -1041,60 +817,28 @@ const (
 
 // Valid reports whether v is one of the values that the schema allows.
 func (v OrderCreatedChannel) Valid() bool {
-	switch v {
-	case OrderCreatedChannelWeb, OrderCreatedChannelApp, OrderCreatedChannelPhone, OrderCreatedChannelStore:
-		return true
-	}
-	return false
+	return wordsOrderCreatedChannel.Has(string(v))
 }
 
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *OrderCreatedChannel) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
-	var fresh OrderCreatedChannel
-	fresh.decode(d)
-	if err := d.Close("OrderCreatedChannel"); err != nil {
-		return err
-	}
-	*v = fresh
-	return nil
+	return wordsOrderCreatedChannel.Unmarshal((*string)(v), b)
 }
 
 // MarshalJSON is AppendJSON to nothing.
 func (v OrderCreatedChannel) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	return wordsOrderCreatedChannel.Append(nil, string(v))
 }
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v OrderCreatedChannel) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	return wordsOrderCreatedChannel.Append(b, string(v))
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderCreatedChannel) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("OrderCreatedChannel")
-}
-
-func (v *OrderCreatedChannel) decode(d *wire.Decoder) {
-	if d.String((*string)(v)) && !v.Valid() {
-		d.Enum(string(*v))
-	}
-}
-
-func (v *OrderCreatedChannel) validate(r *wire.Report) {
-	if !v.Valid() {
-		r.Enum(string(*v))
-	}
-}
-
-func (v *OrderCreatedChannel) append(b []byte) []byte {
-	return wire.AppendString(b, string(*v))
+	return wordsOrderCreatedChannel.Validate(string(v))
 }
 
 // OrderLine is one article of an order.
@@ -1133,173 +877,76 @@ func (v OrderLine) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v OrderLine) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	e := wire.Encode(b)
+	v.encode(e)
+	return e.Close("OrderLine")
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderLine) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("OrderLine")
+	e := wire.Encode(nil)
+	v.encode(e)
+	return e.Err("OrderLine")
 }
 
 var (
-	patternOrderLineSKU       = wire.MustPattern("^[A-Z]{2,8}-[0-9]{4}$")
-	limitOrderLineWeightKg    = wire.MustDecimal("0")
-	limitOrderLineWeightKgNo2 = wire.MustDecimal("1000")
+	fieldsOrderLine        = wire.Fields{Names: []string{"sku", "title", "quantity", "unit_price", "weight_kg", "options"}, Required: []uint64{0xf}}
+	rulesOrderLineSKU      = wire.TextRules{Pattern: &wire.Pattern{Source: "^[A-Z]{2,8}-[0-9]{4}$"}}
+	rulesOrderLineTitle    = wire.TextRules{MinLength: 1, MaxLength: 200}
+	rulesOrderLineQuantity = wire.IntegerRules{Min: 1, Max: 999}
+	rulesOrderLineWeightKg = wire.NumberRules{ExclusiveMinimum: "0", Maximum: "1000"}
+	rulesOrderLineOptions  = wire.TextRules{MaxLength: 100}
+	countOrderLineOptions  = wire.Count{Max: 10}
 )
 
 func (v *OrderLine) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "sku":
-			d.Once(&seen, 1<<0)
-			if d.String(&v.SKU) {
-				if !patternOrderLineSKU.Match(v.SKU) {
-					d.Pattern(v.SKU, "^[A-Z]{2,8}-[0-9]{4}$")
-				}
-			}
-		case "title":
-			d.Once(&seen, 1<<1)
-			if d.String(&v.Title) {
-				if n := wire.Length(v.Title); n < 1 || n > 200 {
-					d.Counts("Length", n, 1, 200)
-				}
-			}
-		case "quantity":
-			d.Once(&seen, 1<<2)
-			if d.Int64(&v.Quantity) {
-				if v.Quantity < 1 {
-					d.Integer("minimum", v.Quantity, "1")
-				}
-				if v.Quantity > 999 {
-					d.Integer("maximum", v.Quantity, "999")
-				}
-			}
-		case "unit_price":
-			d.Once(&seen, 1<<3)
+	m := d.Fields(&fieldsOrderLine)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
+			d.String(&v.SKU, &rulesOrderLineSKU)
+		case 1:
+			d.String(&v.Title, &rulesOrderLineTitle)
+		case 2:
+			d.Int64(&v.Quantity, &rulesOrderLineQuantity)
+		case 3:
 			v.UnitPrice.decode(d)
-		case "weight_kg":
-			d.Once(&seen, 1<<4)
+		case 4:
 			v.WeightKg = new(float64)
-			if n, ok := d.Exact(v.WeightKg); ok {
-				if n.Compare(limitOrderLineWeightKg) <= 0 {
-					d.Digits("exclusiveMinimum", n.Text(), "0")
-				}
-				if n.Compare(limitOrderLineWeightKgNo2) > 0 {
-					d.Digits("maximum", n.Text(), "1000")
-				}
-			}
-		case "options":
-			d.Once(&seen, 1<<5)
+			d.Float(v.WeightKg, &rulesOrderLineWeightKg)
+		case 5:
 			if d.Object() {
 				members := map[string]string{}
 				for d.Member() {
-					name := d.Name()
-					if _, has := members[name]; has {
-						d.Duplicate()
-					}
+					name := wire.NewName(d, members, nil)
 					var item string
-					if d.String(&item) {
-						if n := wire.Length(item); n > 100 {
-							d.Count("maxLength", n, 100)
-						}
-					}
+					d.String(&item, &rulesOrderLineOptions)
 					members[name] = item
 				}
-				if n := len(members); n > 10 {
-					d.Count("maxProperties", n, 10)
-				}
+				d.CountMembers(len(members), &countOrderLineOptions)
 				v.Options = members
 			}
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
 		}
-	}
-	if seen&0xf != 0xf {
-		d.Missing(seen, []string{"sku", "title", "quantity", "unit_price"})
 	}
 }
 
-func (v *OrderLine) validate(r *wire.Report) {
-	if !wire.ValidString(v.SKU) {
-		r.At("sku").NotText()
-	} else if !patternOrderLineSKU.Match(v.SKU) {
-		r.At("sku").Pattern(v.SKU, "^[A-Z]{2,8}-[0-9]{4}$")
-	}
-	if !wire.ValidString(v.Title) {
-		r.At("title").NotText()
-	} else if n := wire.Length(v.Title); n < 1 || n > 200 {
-		r.At("title").Counts("Length", n, 1, 200)
-	}
-	if v.Quantity < 1 {
-		r.At("quantity").Integer("minimum", v.Quantity, "1")
-	}
-	if v.Quantity > 999 {
-		r.At("quantity").Integer("maximum", v.Quantity, "999")
-	}
-	r.Enter("unit_price")
-	v.UnitPrice.validate(r)
-	r.Leave()
+func (v *OrderLine) encode(e *wire.Encoder) {
+	e.String("{\"sku\":", v.SKU, &rulesOrderLineSKU)
+	e.String(",\"title\":", v.Title, &rulesOrderLineTitle)
+	e.Int64(",\"quantity\":", v.Quantity, &rulesOrderLineQuantity)
+	e.Text(",\"unit_price\":")
+	v.UnitPrice.encode(e)
 	if v.WeightKg != nil {
-		if !wire.ValidFloat(*v.WeightKg) {
-			r.At("weight_kg").NotFinite()
-		} else {
-			n := wire.Float(*v.WeightKg)
-			if n.Compare(limitOrderLineWeightKg) <= 0 {
-				r.At("weight_kg").Digits("exclusiveMinimum", n.Text(), "0")
-			}
-			if n.Compare(limitOrderLineWeightKgNo2) > 0 {
-				r.At("weight_kg").Digits("maximum", n.Text(), "1000")
-			}
-		}
+		e.Float(",\"weight_kg\":", *v.WeightKg, &rulesOrderLineWeightKg)
 	}
 	if v.Options != nil {
-		r.Enter("options")
-		if n := len(v.Options); n > 10 {
-			r.Count("maxProperties", n, 10)
-		}
-		for _, name := range wire.SortedKeys(v.Options) {
-			r.Enter(name)
-			r.Text(name)
-			item := v.Options[name]
-			if !wire.ValidString(item) {
-				r.NotText()
-			} else if n := wire.Length(item); n > 100 {
-				r.Count("maxLength", n, 100)
-			}
-			r.Leave()
-		}
-		r.Leave()
-	}
-}
-
-func (v *OrderLine) append(b []byte) []byte {
-	b = wire.PutString(b, "{\"sku\":", v.SKU)
-	b = wire.PutString(b, ",\"title\":", v.Title)
-	b = wire.PutInt(b, ",\"quantity\":", v.Quantity)
-	b = append(b, ",\"unit_price\":"...)
-	b = v.UnitPrice.append(b)
-	if v.WeightKg != nil {
-		b = wire.PutFloat(b, ",\"weight_kg\":", *v.WeightKg)
-	}
-	if v.Options != nil {
-		b = append(b, ",\"options\":{"...)
+		e.Object(",\"options\":", len(v.Options), &countOrderLineOptions)
 		for _, name := range wire.SortedKeys(v.Options) {
 			item := v.Options[name]
-			b = wire.AppendString(b, name)
-			b = wire.PutString(b, ":", item)
-			b = append(b, ',')
+			e.Name(name, nil)
+			e.String("", item, &rulesOrderLineOptions)
 		}
-		b = wire.EndObject(b)
+		e.Text("}")
 	}
-	return append(b, '}')
+	e.Text("}")
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/pgque/pgque-go/pgque/wire"
 )
 
-// A compile error here means that this code is newer than the runtime:
-// go get github.com/pgque/pgque-go@latest
+// A compile error here means that this code and the runtime are not of one version:
+// go get github.com/pgque/pgque-go@latest, and generate the code again.
 const _ = wire.Version5
 
 // QueuePayments is the name of the queue.
@@ -385,109 +385,65 @@ func (v PaymentCaptured) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v PaymentCaptured) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
+	e := wire.Encode(b)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		return v.spellings.AppendRestored(b, v.append(nil)), nil
+		e.Restore(new(PaymentCaptured))
 	}
-	return wire.Append(b, v.append), nil
+	return e.Close(TypePaymentCaptured)
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v PaymentCaptured) Validate() error {
-	r := wire.OpenReport()
+	e := wire.Encode(nil)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		r.Restored(v.spellings, v.append(nil), new(PaymentCaptured))
+		e.Restore(new(PaymentCaptured))
 	}
-	v.validate(r)
-	return r.Close(TypePaymentCaptured)
+	return e.Err(TypePaymentCaptured)
 }
 
 var (
-	patternPaymentCapturedOrderID = wire.MustPattern("^o-[0-9]{1,12}$")
+	fieldsPaymentCaptured         = wire.Fields{Names: []string{"payment_id", "order_id", "amount", "method", "captured_at", "reference"}, Required: []uint64{0x1f}}
+	rulesPaymentCapturedOrderID   = wire.TextRules{Pattern: &wire.Pattern{Source: "^o-[0-9]{1,12}$"}}
+	rulesPaymentCapturedReference = wire.TextRules{MinLength: 1, MaxLength: 64}
 )
 
 func (v *PaymentCaptured) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "payment_id":
-			d.Once(&seen, 1<<0)
+	m := d.Fields(&fieldsPaymentCaptured)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
 			d.UUID(&v.PaymentID)
-		case "order_id":
-			d.Once(&seen, 1<<1)
-			if d.String(&v.OrderID) {
-				if !patternPaymentCapturedOrderID.Match(v.OrderID) {
-					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-				}
-			}
-		case "amount":
-			d.Once(&seen, 1<<2)
+		case 1:
+			d.String(&v.OrderID, &rulesPaymentCapturedOrderID)
+		case 2:
 			v.Amount.decode(d)
-		case "method":
-			d.Once(&seen, 1<<3)
+		case 3:
 			v.Method.decode(d)
-		case "captured_at":
-			d.Once(&seen, 1<<4)
+		case 4:
 			d.Time(&v.CapturedAt)
-		case "reference":
-			d.Once(&seen, 1<<5)
+		case 5:
 			v.Reference = new(string)
-			if d.String(v.Reference) {
-				if n := wire.Length(*v.Reference); n < 1 || n > 64 {
-					d.Counts("Length", n, 1, 64)
-				}
-			}
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
-		}
-	}
-	if seen&0x1f != 0x1f {
-		d.Missing(seen, []string{"payment_id", "order_id", "amount", "method", "captured_at"})
-	}
-}
-
-func (v *PaymentCaptured) validate(r *wire.Report) {
-	if !wire.ValidString(v.OrderID) {
-		r.At("order_id").NotText()
-	} else if !patternPaymentCapturedOrderID.Match(v.OrderID) {
-		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-	}
-	r.Enter("amount")
-	v.Amount.validate(r)
-	r.Leave()
-	r.Enter("method")
-	v.Method.validate(r)
-	r.Leave()
-	if !wire.ValidTime(v.CapturedAt) {
-		r.At("captured_at").Format(v.CapturedAt.String(), "date-time")
-	}
-	if v.Reference != nil {
-		if !wire.ValidString(*v.Reference) {
-			r.At("reference").NotText()
-		} else if n := wire.Length(*v.Reference); n < 1 || n > 64 {
-			r.At("reference").Counts("Length", n, 1, 64)
+			d.String(v.Reference, &rulesPaymentCapturedReference)
 		}
 	}
 }
 
-func (v *PaymentCaptured) append(b []byte) []byte {
-	b = wire.PutUUID(b, "{\"payment_id\":", v.PaymentID)
-	b = wire.PutString(b, ",\"order_id\":", v.OrderID)
-	b = append(b, ",\"amount\":"...)
-	b = v.Amount.append(b)
-	b = append(b, ",\"method\":"...)
-	b = v.Method.append(b)
-	b = wire.PutTime(b, ",\"captured_at\":", v.CapturedAt)
+func (v *PaymentCaptured) encode(e *wire.Encoder) {
+	e.UUID("{\"payment_id\":", v.PaymentID)
+	e.String(",\"order_id\":", v.OrderID, &rulesPaymentCapturedOrderID)
+	e.Text(",\"amount\":")
+	v.Amount.encode(e)
+	e.Text(",\"method\":")
+	v.Method.encode(e)
+	e.Time(",\"captured_at\":", v.CapturedAt)
 	if v.Reference != nil {
-		b = wire.PutString(b, ",\"reference\":", *v.Reference)
+		e.String(",\"reference\":", *v.Reference, &rulesPaymentCapturedReference)
 	}
-	return append(b, '}')
+	e.Text("}")
 }
 
 // PaymentDeclined says that an attempt to collect money did not succeed.
@@ -540,111 +496,74 @@ func (v PaymentDeclined) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v PaymentDeclined) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
+	e := wire.Encode(b)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		return v.spellings.AppendRestored(b, v.append(nil)), nil
+		e.Restore(new(PaymentDeclined))
 	}
-	return wire.Append(b, v.append), nil
+	return e.Close(TypePaymentDeclined)
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v PaymentDeclined) Validate() error {
-	r := wire.OpenReport()
+	e := wire.Encode(nil)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		r.Restored(v.spellings, v.append(nil), new(PaymentDeclined))
+		e.Restore(new(PaymentDeclined))
 	}
-	v.validate(r)
-	return r.Close(TypePaymentDeclined)
+	return e.Err(TypePaymentDeclined)
 }
 
 var (
-	patternPaymentDeclinedOrderID = wire.MustPattern("^o-[0-9]{1,12}$")
+	fieldsPaymentDeclined       = wire.Fields{Names: []string{"payment_id", "order_id", "amount", "declined_at", "reason", "retry_after"}, Required: []uint64{0x3f}}
+	rulesPaymentDeclinedOrderID = wire.TextRules{Pattern: &wire.Pattern{Source: "^o-[0-9]{1,12}$"}}
 )
 
 func (v *PaymentDeclined) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "payment_id":
-			d.Once(&seen, 1<<0)
+	m := d.Fields(&fieldsPaymentDeclined)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
 			d.UUID(&v.PaymentID)
-		case "order_id":
-			d.Once(&seen, 1<<1)
-			if d.String(&v.OrderID) {
-				if !patternPaymentDeclinedOrderID.Match(v.OrderID) {
-					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-				}
-			}
-		case "amount":
-			d.Once(&seen, 1<<2)
+		case 1:
+			d.String(&v.OrderID, &rulesPaymentDeclinedOrderID)
+		case 2:
 			v.Amount.decode(d)
-		case "declined_at":
-			d.Once(&seen, 1<<3)
+		case 3:
 			d.Time(&v.DeclinedAt)
-		case "reason":
-			d.Once(&seen, 1<<4)
-			v.Reason.decode(d)
-		case "retry_after":
-			d.Once(&seen, 1<<5)
+		case 4:
+			d.Word((*string)(&v.Reason), &wordsPaymentDeclinedReason)
+		case 5:
 			if !d.Null() {
 				v.RetryAfter = new(time.Time)
 				d.Time(v.RetryAfter)
 			}
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
-		}
-	}
-	if seen&0x3f != 0x3f {
-		d.Missing(seen, []string{"payment_id", "order_id", "amount", "declined_at", "reason", "retry_after"})
-	}
-}
-
-func (v *PaymentDeclined) validate(r *wire.Report) {
-	if !wire.ValidString(v.OrderID) {
-		r.At("order_id").NotText()
-	} else if !patternPaymentDeclinedOrderID.Match(v.OrderID) {
-		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-	}
-	r.Enter("amount")
-	v.Amount.validate(r)
-	r.Leave()
-	if !wire.ValidTime(v.DeclinedAt) {
-		r.At("declined_at").Format(v.DeclinedAt.String(), "date-time")
-	}
-	if !v.Reason.Valid() {
-		r.At("reason").Enum(string(v.Reason))
-	}
-	if v.RetryAfter != nil {
-		if !wire.ValidTime(*v.RetryAfter) {
-			r.At("retry_after").Format(v.RetryAfter.String(), "date-time")
 		}
 	}
 }
 
-func (v *PaymentDeclined) append(b []byte) []byte {
-	b = wire.PutUUID(b, "{\"payment_id\":", v.PaymentID)
-	b = wire.PutString(b, ",\"order_id\":", v.OrderID)
-	b = append(b, ",\"amount\":"...)
-	b = v.Amount.append(b)
-	b = wire.PutTime(b, ",\"declined_at\":", v.DeclinedAt)
-	b = wire.PutString(b, ",\"reason\":", string(v.Reason))
-	b = append(b, ",\"retry_after\":"...)
+func (v *PaymentDeclined) encode(e *wire.Encoder) {
+	e.UUID("{\"payment_id\":", v.PaymentID)
+	e.String(",\"order_id\":", v.OrderID, &rulesPaymentDeclinedOrderID)
+	e.Text(",\"amount\":")
+	v.Amount.encode(e)
+	e.Time(",\"declined_at\":", v.DeclinedAt)
+	e.Word(",\"reason\":", string(v.Reason), &wordsPaymentDeclinedReason)
+	e.Text(",\"retry_after\":")
 	if v.RetryAfter == nil {
-		b = append(b, "null"...)
+		e.Text("null")
 	} else {
-		b = wire.AppendTime(b, *v.RetryAfter)
+		e.Time("", *v.RetryAfter)
 	}
-	return append(b, '}')
+	e.Text("}")
 }
 
 // The provider's reason, mapped to ours.
 type PaymentDeclinedReason string
+
+var wordsPaymentDeclinedReason = wire.Words{Type: "PaymentDeclinedReason", Values: []string{"insufficient_funds", "card_expired", "limit_exceeded", "provider_unavailable"}}
 
 // The values of PaymentDeclinedReason.
 const (
@@ -656,60 +575,28 @@ const (
 
 // Valid reports whether v is one of the values that the schema allows.
 func (v PaymentDeclinedReason) Valid() bool {
-	switch v {
-	case PaymentDeclinedReasonInsufficientFunds, PaymentDeclinedReasonCardExpired, PaymentDeclinedReasonLimitExceeded, PaymentDeclinedReasonProviderUnavailable:
-		return true
-	}
-	return false
+	return wordsPaymentDeclinedReason.Has(string(v))
 }
 
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *PaymentDeclinedReason) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
-	var fresh PaymentDeclinedReason
-	fresh.decode(d)
-	if err := d.Close("PaymentDeclinedReason"); err != nil {
-		return err
-	}
-	*v = fresh
-	return nil
+	return wordsPaymentDeclinedReason.Unmarshal((*string)(v), b)
 }
 
 // MarshalJSON is AppendJSON to nothing.
 func (v PaymentDeclinedReason) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	return wordsPaymentDeclinedReason.Append(nil, string(v))
 }
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v PaymentDeclinedReason) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	return wordsPaymentDeclinedReason.Append(b, string(v))
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v PaymentDeclinedReason) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("PaymentDeclinedReason")
-}
-
-func (v *PaymentDeclinedReason) decode(d *wire.Decoder) {
-	if d.String((*string)(v)) && !v.Valid() {
-		d.Enum(string(*v))
-	}
-}
-
-func (v *PaymentDeclinedReason) validate(r *wire.Report) {
-	if !v.Valid() {
-		r.Enum(string(*v))
-	}
-}
-
-func (v *PaymentDeclinedReason) append(b []byte) []byte {
-	return wire.AppendString(b, string(*v))
+	return wordsPaymentDeclinedReason.Validate(string(v))
 }
 
 // PaymentMethod is how the customer paid.
@@ -741,93 +628,56 @@ func (v PaymentMethod) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v PaymentMethod) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	e := wire.Encode(b)
+	v.encode(e)
+	return e.Close("PaymentMethod")
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v PaymentMethod) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("PaymentMethod")
+	e := wire.Encode(nil)
+	v.encode(e)
+	return e.Err("PaymentMethod")
 }
 
 var (
-	patternPaymentMethodCardLast4 = wire.MustPattern("^[0-9]{4}$")
+	fieldsPaymentMethod         = wire.Fields{Names: []string{"kind", "card_last4", "wallet"}, Required: []uint64{0x1}}
+	rulesPaymentMethodCardLast4 = wire.TextRules{Pattern: &wire.Pattern{Source: "^[0-9]{4}$"}}
+	rulesPaymentMethodWallet    = wire.TextRules{MinLength: 1, MaxLength: 40}
 )
 
 func (v *PaymentMethod) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "kind":
-			d.Once(&seen, 1<<0)
-			v.Kind.decode(d)
-		case "card_last4":
-			d.Once(&seen, 1<<1)
+	m := d.Fields(&fieldsPaymentMethod)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
+			d.Word((*string)(&v.Kind), &wordsPaymentMethodKind)
+		case 1:
 			v.CardLast4 = new(string)
-			if d.String(v.CardLast4) {
-				if !patternPaymentMethodCardLast4.Match(*v.CardLast4) {
-					d.Pattern(*v.CardLast4, "^[0-9]{4}$")
-				}
-			}
-		case "wallet":
-			d.Once(&seen, 1<<2)
+			d.String(v.CardLast4, &rulesPaymentMethodCardLast4)
+		case 2:
 			v.Wallet = new(string)
-			if d.String(v.Wallet) {
-				if n := wire.Length(*v.Wallet); n < 1 || n > 40 {
-					d.Counts("Length", n, 1, 40)
-				}
-			}
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
-		}
-	}
-	if seen&0x1 != 0x1 {
-		d.Missing(seen, []string{"kind"})
-	}
-}
-
-func (v *PaymentMethod) validate(r *wire.Report) {
-	if !v.Kind.Valid() {
-		r.At("kind").Enum(string(v.Kind))
-	}
-	if v.CardLast4 != nil {
-		if !wire.ValidString(*v.CardLast4) {
-			r.At("card_last4").NotText()
-		} else if !patternPaymentMethodCardLast4.Match(*v.CardLast4) {
-			r.At("card_last4").Pattern(*v.CardLast4, "^[0-9]{4}$")
-		}
-	}
-	if v.Wallet != nil {
-		if !wire.ValidString(*v.Wallet) {
-			r.At("wallet").NotText()
-		} else if n := wire.Length(*v.Wallet); n < 1 || n > 40 {
-			r.At("wallet").Counts("Length", n, 1, 40)
+			d.String(v.Wallet, &rulesPaymentMethodWallet)
 		}
 	}
 }
 
-func (v *PaymentMethod) append(b []byte) []byte {
-	b = wire.PutString(b, "{\"kind\":", string(v.Kind))
+func (v *PaymentMethod) encode(e *wire.Encoder) {
+	e.Word("{\"kind\":", string(v.Kind), &wordsPaymentMethodKind)
 	if v.CardLast4 != nil {
-		b = wire.PutString(b, ",\"card_last4\":", *v.CardLast4)
+		e.String(",\"card_last4\":", *v.CardLast4, &rulesPaymentMethodCardLast4)
 	}
 	if v.Wallet != nil {
-		b = wire.PutString(b, ",\"wallet\":", *v.Wallet)
+		e.String(",\"wallet\":", *v.Wallet, &rulesPaymentMethodWallet)
 	}
-	return append(b, '}')
+	e.Text("}")
 }
 
 // PaymentMethodKind is /$defs/method/properties/kind of
 // payments/payment.captured.json.
 type PaymentMethodKind string
+
+var wordsPaymentMethodKind = wire.Words{Type: "PaymentMethodKind", Values: []string{"card", "transfer", "wallet", "invoice"}}
 
 // The values of PaymentMethodKind.
 const (
@@ -839,60 +689,28 @@ const (
 
 // Valid reports whether v is one of the values that the schema allows.
 func (v PaymentMethodKind) Valid() bool {
-	switch v {
-	case PaymentMethodKindCard, PaymentMethodKindTransfer, PaymentMethodKindWallet, PaymentMethodKindInvoice:
-		return true
-	}
-	return false
+	return wordsPaymentMethodKind.Has(string(v))
 }
 
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *PaymentMethodKind) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
-	var fresh PaymentMethodKind
-	fresh.decode(d)
-	if err := d.Close("PaymentMethodKind"); err != nil {
-		return err
-	}
-	*v = fresh
-	return nil
+	return wordsPaymentMethodKind.Unmarshal((*string)(v), b)
 }
 
 // MarshalJSON is AppendJSON to nothing.
 func (v PaymentMethodKind) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	return wordsPaymentMethodKind.Append(nil, string(v))
 }
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v PaymentMethodKind) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	return wordsPaymentMethodKind.Append(b, string(v))
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v PaymentMethodKind) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("PaymentMethodKind")
-}
-
-func (v *PaymentMethodKind) decode(d *wire.Decoder) {
-	if d.String((*string)(v)) && !v.Valid() {
-		d.Enum(string(*v))
-	}
-}
-
-func (v *PaymentMethodKind) validate(r *wire.Report) {
-	if !v.Valid() {
-		r.Enum(string(*v))
-	}
-}
-
-func (v *PaymentMethodKind) append(b []byte) []byte {
-	return wire.AppendString(b, string(*v))
+	return wordsPaymentMethodKind.Validate(string(v))
 }
 
 // PaymentRefunded says that money went back to the customer, in full or in
@@ -947,131 +765,73 @@ func (v PaymentRefunded) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v PaymentRefunded) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
+	e := wire.Encode(b)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		return v.spellings.AppendRestored(b, v.append(nil)), nil
+		e.Restore(new(PaymentRefunded))
 	}
-	return wire.Append(b, v.append), nil
+	return e.Close(TypePaymentRefunded)
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v PaymentRefunded) Validate() error {
-	r := wire.OpenReport()
+	e := wire.Encode(nil)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		r.Restored(v.spellings, v.append(nil), new(PaymentRefunded))
+		e.Restore(new(PaymentRefunded))
 	}
-	v.validate(r)
-	return r.Close(TypePaymentRefunded)
+	return e.Err(TypePaymentRefunded)
 }
 
 var (
-	patternPaymentRefundedOrderID = wire.MustPattern("^o-[0-9]{1,12}$")
-	patternPaymentRefundedSKUs    = wire.MustPattern("^[A-Z]{2,8}-[0-9]{4}$")
+	fieldsPaymentRefunded       = wire.Fields{Names: []string{"payment_id", "order_id", "amount", "refunded_at", "partial", "skus"}, Required: []uint64{0x1f}}
+	rulesPaymentRefundedOrderID = wire.TextRules{Pattern: &wire.Pattern{Source: "^o-[0-9]{1,12}$"}}
+	rulesPaymentRefundedSKUs    = wire.TextRules{Pattern: &wire.Pattern{Source: "^[A-Z]{2,8}-[0-9]{4}$"}}
+	countPaymentRefundedSKUs    = wire.Count{Max: 100}
 )
 
 func (v *PaymentRefunded) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "payment_id":
-			d.Once(&seen, 1<<0)
+	m := d.Fields(&fieldsPaymentRefunded)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
 			d.UUID(&v.PaymentID)
-		case "order_id":
-			d.Once(&seen, 1<<1)
-			if d.String(&v.OrderID) {
-				if !patternPaymentRefundedOrderID.Match(v.OrderID) {
-					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-				}
-			}
-		case "amount":
-			d.Once(&seen, 1<<2)
+		case 1:
+			d.String(&v.OrderID, &rulesPaymentRefundedOrderID)
+		case 2:
 			v.Amount.decode(d)
-		case "refunded_at":
-			d.Once(&seen, 1<<3)
+		case 3:
 			d.Time(&v.RefundedAt)
-		case "partial":
-			d.Once(&seen, 1<<4)
+		case 4:
 			d.Bool(&v.Partial)
-		case "skus":
-			d.Once(&seen, 1<<5)
+		case 5:
 			if d.Array() {
-				list := []string{}
+				v.SKUs = []string{}
 				for d.Item() {
-					list = wire.Room(d, list)
-					var item string
-					if d.String(&item) {
-						if !patternPaymentRefundedSKUs.Match(item) {
-							d.Pattern(item, "^[A-Z]{2,8}-[0-9]{4}$")
-						}
-					}
-					list = append(list, item)
+					item := wire.Add(d, &v.SKUs)
+					d.String(item, &rulesPaymentRefundedSKUs)
 				}
-				if n := len(list); n > 100 {
-					d.Count("maxItems", n, 100)
-				}
-				v.SKUs = list
+				d.CountItems(len(v.SKUs), &countPaymentRefundedSKUs)
 			}
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
 		}
-	}
-	if seen&0x1f != 0x1f {
-		d.Missing(seen, []string{"payment_id", "order_id", "amount", "refunded_at", "partial"})
 	}
 }
 
-func (v *PaymentRefunded) validate(r *wire.Report) {
-	if !wire.ValidString(v.OrderID) {
-		r.At("order_id").NotText()
-	} else if !patternPaymentRefundedOrderID.Match(v.OrderID) {
-		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-	}
-	r.Enter("amount")
-	v.Amount.validate(r)
-	r.Leave()
-	if !wire.ValidTime(v.RefundedAt) {
-		r.At("refunded_at").Format(v.RefundedAt.String(), "date-time")
-	}
+func (v *PaymentRefunded) encode(e *wire.Encoder) {
+	e.UUID("{\"payment_id\":", v.PaymentID)
+	e.String(",\"order_id\":", v.OrderID, &rulesPaymentRefundedOrderID)
+	e.Text(",\"amount\":")
+	v.Amount.encode(e)
+	e.Time(",\"refunded_at\":", v.RefundedAt)
+	e.Bool(",\"partial\":", v.Partial)
 	if v.SKUs != nil {
-		r.Enter("skus")
-		if n := len(v.SKUs); n > 100 {
-			r.Count("maxItems", n, 100)
-		}
+		e.Array(",\"skus\":", len(v.SKUs), &countPaymentRefundedSKUs)
 		for i := range v.SKUs {
-			r.EnterIndex(i)
-			if !wire.ValidString(v.SKUs[i]) {
-				r.NotText()
-			} else if !patternPaymentRefundedSKUs.Match(v.SKUs[i]) {
-				r.Pattern(v.SKUs[i], "^[A-Z]{2,8}-[0-9]{4}$")
-			}
-			r.Leave()
+			e.String(",", v.SKUs[i], &rulesPaymentRefundedSKUs)
 		}
-		r.Leave()
+		e.Text("]")
 	}
-}
-
-func (v *PaymentRefunded) append(b []byte) []byte {
-	b = wire.PutUUID(b, "{\"payment_id\":", v.PaymentID)
-	b = wire.PutString(b, ",\"order_id\":", v.OrderID)
-	b = append(b, ",\"amount\":"...)
-	b = v.Amount.append(b)
-	b = wire.PutTime(b, ",\"refunded_at\":", v.RefundedAt)
-	b = wire.PutBool(b, ",\"partial\":", v.Partial)
-	if v.SKUs != nil {
-		b = append(b, ",\"skus\":["...)
-		for i := range v.SKUs {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = wire.AppendString(b, v.SKUs[i])
-		}
-		b = append(b, ']')
-	}
-	return append(b, '}')
+	e.Text("}")
 }

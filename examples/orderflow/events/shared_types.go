@@ -10,8 +10,8 @@ import (
 	"github.com/pgque/pgque-go/pgque/wire"
 )
 
-// A compile error here means that this code is newer than the runtime:
-// go get github.com/pgque/pgque-go@latest
+// A compile error here means that this code and the runtime are not of one version:
+// go get github.com/pgque/pgque-go@latest, and generate the code again.
 const _ = wire.Version5
 
 // Address is a place that post and parcels reach.
@@ -47,144 +47,67 @@ func (v Address) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v Address) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	e := wire.Encode(b)
+	v.encode(e)
+	return e.Close("Address")
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v Address) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("Address")
+	e := wire.Encode(nil)
+	v.encode(e)
+	return e.Err("Address")
 }
 
 var (
-	patternAddressPostalCode = wire.MustPattern("^[0-9A-Z][ \\-0-9A-Z]{1,9}$")
-	patternAddressCountry    = wire.MustPattern("^[A-Z]{2}$")
+	fieldsAddress          = wire.Fields{Names: []string{"name", "lines", "postal_code", "city", "country"}, Required: []uint64{0x1b}}
+	rulesAddressName       = wire.TextRules{MinLength: 1, MaxLength: 100}
+	rulesAddressLines      = wire.TextRules{MinLength: 1, MaxLength: 100}
+	countAddressLines      = wire.Count{Min: 1, Max: 4}
+	rulesAddressPostalCode = wire.TextRules{Pattern: &wire.Pattern{Source: "^[0-9A-Z][0-9A-Z -]{1,9}$", RE2: "^[0-9A-Z][ \\-0-9A-Z]{1,9}$"}}
+	rulesAddressCity       = wire.TextRules{MinLength: 1, MaxLength: 80}
+	rulesAddressCountry    = wire.TextRules{Pattern: &wire.Pattern{Source: "^[A-Z]{2}$"}}
 )
 
 func (v *Address) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "name":
-			d.Once(&seen, 1<<0)
-			if d.String(&v.Name) {
-				if n := wire.Length(v.Name); n < 1 || n > 100 {
-					d.Counts("Length", n, 1, 100)
-				}
-			}
-		case "lines":
-			d.Once(&seen, 1<<1)
+	m := d.Fields(&fieldsAddress)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
+			d.String(&v.Name, &rulesAddressName)
+		case 1:
 			if d.Array() {
-				list := []string{}
+				v.Lines = []string{}
 				for d.Item() {
-					list = wire.Room(d, list)
-					var item string
-					if d.String(&item) {
-						if n := wire.Length(item); n < 1 || n > 100 {
-							d.Counts("Length", n, 1, 100)
-						}
-					}
-					list = append(list, item)
+					item := wire.Add(d, &v.Lines)
+					d.String(item, &rulesAddressLines)
 				}
-				if n := len(list); n < 1 || n > 4 {
-					d.Counts("Items", n, 1, 4)
-				}
-				v.Lines = list
+				d.CountItems(len(v.Lines), &countAddressLines)
 			}
-		case "postal_code":
-			d.Once(&seen, 1<<2)
+		case 2:
 			v.PostalCode = new(string)
-			if d.String(v.PostalCode) {
-				if !patternAddressPostalCode.Match(*v.PostalCode) {
-					d.Pattern(*v.PostalCode, "^[0-9A-Z][0-9A-Z -]{1,9}$")
-				}
-			}
-		case "city":
-			d.Once(&seen, 1<<3)
-			if d.String(&v.City) {
-				if n := wire.Length(v.City); n < 1 || n > 80 {
-					d.Counts("Length", n, 1, 80)
-				}
-			}
-		case "country":
-			d.Once(&seen, 1<<4)
-			if d.String(&v.Country) {
-				if !patternAddressCountry.Match(v.Country) {
-					d.Pattern(v.Country, "^[A-Z]{2}$")
-				}
-			}
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
+			d.String(v.PostalCode, &rulesAddressPostalCode)
+		case 3:
+			d.String(&v.City, &rulesAddressCity)
+		case 4:
+			d.String(&v.Country, &rulesAddressCountry)
 		}
-	}
-	if seen&0x1b != 0x1b {
-		d.Missing(seen, []string{"name", "lines", "", "city", "country"})
 	}
 }
 
-func (v *Address) validate(r *wire.Report) {
-	if !wire.ValidString(v.Name) {
-		r.At("name").NotText()
-	} else if n := wire.Length(v.Name); n < 1 || n > 100 {
-		r.At("name").Counts("Length", n, 1, 100)
-	}
-	r.Enter("lines")
-	if n := len(v.Lines); n < 1 || n > 4 {
-		r.Counts("Items", n, 1, 4)
-	}
+func (v *Address) encode(e *wire.Encoder) {
+	e.String("{\"name\":", v.Name, &rulesAddressName)
+	e.Array(",\"lines\":", len(v.Lines), &countAddressLines)
 	for i := range v.Lines {
-		r.EnterIndex(i)
-		if !wire.ValidString(v.Lines[i]) {
-			r.NotText()
-		} else if n := wire.Length(v.Lines[i]); n < 1 || n > 100 {
-			r.Counts("Length", n, 1, 100)
-		}
-		r.Leave()
+		e.String(",", v.Lines[i], &rulesAddressLines)
 	}
-	r.Leave()
+	e.Text("]")
 	if v.PostalCode != nil {
-		if !wire.ValidString(*v.PostalCode) {
-			r.At("postal_code").NotText()
-		} else if !patternAddressPostalCode.Match(*v.PostalCode) {
-			r.At("postal_code").Pattern(*v.PostalCode, "^[0-9A-Z][0-9A-Z -]{1,9}$")
-		}
+		e.String(",\"postal_code\":", *v.PostalCode, &rulesAddressPostalCode)
 	}
-	if !wire.ValidString(v.City) {
-		r.At("city").NotText()
-	} else if n := wire.Length(v.City); n < 1 || n > 80 {
-		r.At("city").Counts("Length", n, 1, 80)
-	}
-	if !wire.ValidString(v.Country) {
-		r.At("country").NotText()
-	} else if !patternAddressCountry.Match(v.Country) {
-		r.At("country").Pattern(v.Country, "^[A-Z]{2}$")
-	}
-}
-
-func (v *Address) append(b []byte) []byte {
-	b = wire.PutString(b, "{\"name\":", v.Name)
-	b = append(b, ",\"lines\":["...)
-	for i := range v.Lines {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = wire.AppendString(b, v.Lines[i])
-	}
-	b = append(b, ']')
-	if v.PostalCode != nil {
-		b = wire.PutString(b, ",\"postal_code\":", *v.PostalCode)
-	}
-	b = wire.PutString(b, ",\"city\":", v.City)
-	b = wire.PutString(b, ",\"country\":", v.Country)
-	return append(b, '}')
+	e.String(",\"city\":", v.City, &rulesAddressCity)
+	e.String(",\"country\":", v.Country, &rulesAddressCountry)
+	e.Text("}")
 }
 
 // Customer is the person or company that buys.
@@ -221,17 +144,16 @@ func (v Customer) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v Customer) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	e := wire.Encode(b)
+	v.encode(e)
+	return e.Close("Customer")
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v Customer) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("Customer")
+	e := wire.Encode(nil)
+	v.encode(e)
+	return e.Err("Customer")
 }
 
 // LogValue is the value without what the schema calls secret.
@@ -250,138 +172,72 @@ func (v Customer) LogValue() slog.Value {
 }
 
 var (
-	patternCustomerPhone = wire.MustPattern("^\\+[1-9][0-9]{6,14}$")
+	fieldsCustomer     = wire.Fields{Names: []string{"id", "email", "name", "phone", "segment"}, Required: []uint64{0x7}, Open: true}
+	rulesCustomerEmail = wire.TextRules{MaxLength: 254, Format: wire.Format{Name: "email", Valid: wire.FormatEmail}}
+	rulesCustomerName  = wire.TextRules{MinLength: 1, MaxLength: 100}
+	rulesCustomerPhone = wire.TextRules{Pattern: &wire.Pattern{Source: "^\\+[1-9][0-9]{6,14}$"}}
 )
 
 func (v *Customer) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "id":
-			d.Once(&seen, 1<<0)
+	m := d.Fields(&fieldsCustomer)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
 			d.UUID(&v.ID)
-		case "email":
-			d.Once(&seen, 1<<1)
+		case 1:
 			d.Conceal()
-			if d.String(&v.Email) {
-				if n := wire.Length(v.Email); n > 254 {
-					d.Count("maxLength", n, 254)
-				}
-				if !wire.FormatEmail(v.Email) {
-					d.Format(v.Email, "email")
-				}
-			}
+			d.String(&v.Email, &rulesCustomerEmail)
 			d.Reveal()
-		case "name":
-			d.Once(&seen, 1<<2)
-			if d.String(&v.Name) {
-				if n := wire.Length(v.Name); n < 1 || n > 100 {
-					d.Counts("Length", n, 1, 100)
-				}
-			}
-		case "phone":
-			d.Once(&seen, 1<<3)
+		case 2:
+			d.String(&v.Name, &rulesCustomerName)
+		case 3:
 			d.Conceal()
 			if d.Null() {
 				v.Phone.SetNull()
 			} else {
-				var value string
-				if d.String(&value) {
-					if !patternCustomerPhone.Match(value) {
-						d.Pattern(value, "^\\+[1-9][0-9]{6,14}$")
-					}
-				}
-				v.Phone.Set(value)
+				value := v.Phone.New()
+				d.String(value, &rulesCustomerPhone)
 			}
 			d.Reveal()
-		case "segment":
-			d.Once(&seen, 1<<4)
+		case 4:
 			v.Segment = new(CustomerSegment)
-			v.Segment.decode(d)
+			d.Word((*string)(v.Segment), &wordsCustomerSegment)
 		default:
 			v.Extra = d.Extra(v.Extra)
 		}
 	}
-	if seen&0x7 != 0x7 {
-		d.Missing(seen, []string{"id", "email", "name"})
-	}
 }
 
-func (v *Customer) validate(r *wire.Report) {
-	r.Enter("email")
-	r.Conceal()
-	if !wire.ValidString(v.Email) {
-		r.NotText()
-	} else {
-		if n := wire.Length(v.Email); n > 254 {
-			r.Count("maxLength", n, 254)
-		}
-		if !wire.FormatEmail(v.Email) {
-			r.Format(v.Email, "email")
-		}
-	}
-	r.Reveal()
-	r.Leave()
-	if !wire.ValidString(v.Name) {
-		r.At("name").NotText()
-	} else if n := wire.Length(v.Name); n < 1 || n > 100 {
-		r.At("name").Counts("Length", n, 1, 100)
-	}
+func (v *Customer) encode(e *wire.Encoder) {
+	e.UUID("{\"id\":", v.ID)
+	e.Text(",\"email\":")
+	e.Conceal()
+	e.String("", v.Email, &rulesCustomerEmail)
+	e.Reveal()
+	e.String(",\"name\":", v.Name, &rulesCustomerName)
 	if value, ok := v.Phone.Get(); ok {
-		r.Enter("phone")
-		r.Conceal()
-		if !wire.ValidString(value) {
-			r.NotText()
-		} else if !patternCustomerPhone.Match(value) {
-			r.Pattern(value, "^\\+[1-9][0-9]{6,14}$")
-		}
-		r.Reveal()
-		r.Leave()
-	}
-	if v.Segment != nil {
-		if !v.Segment.Valid() {
-			r.At("segment").Enum(string(*v.Segment))
-		}
-	}
-	for _, name := range wire.SortedKeys(v.Extra) {
-		switch name {
-		case "id", "email", "name", "phone", "segment":
-			r.Unknown("additionalProperties", name)
-		}
-		r.Enter(name)
-		r.Text(name)
-		item := v.Extra[name]
-		r.JSON(item)
-		r.Leave()
-	}
-}
-
-func (v *Customer) append(b []byte) []byte {
-	b = wire.PutUUID(b, "{\"id\":", v.ID)
-	b = wire.PutString(b, ",\"email\":", v.Email)
-	b = wire.PutString(b, ",\"name\":", v.Name)
-	if value, ok := v.Phone.Get(); ok {
-		b = wire.PutString(b, ",\"phone\":", value)
+		e.Text(",\"phone\":")
+		e.Conceal()
+		e.String("", value, &rulesCustomerPhone)
+		e.Reveal()
 	} else if v.Phone.IsNull() {
-		b = append(b, ",\"phone\":null"...)
+		e.Text(",\"phone\":null")
 	}
 	if v.Segment != nil {
-		b = wire.PutString(b, ",\"segment\":", string(*v.Segment))
+		e.Word(",\"segment\":", string(*v.Segment), &wordsCustomerSegment)
 	}
 	for _, name := range wire.SortedKeys(v.Extra) {
 		item := v.Extra[name]
-		b = wire.PutString(b, ",", name)
-		b = append(b, ':')
-		b = append(b, item...)
+		e.OtherName(name, &fieldsCustomer)
+		e.Raw("", item)
 	}
-	return append(b, '}')
+	e.Text("}")
 }
 
 // How the customer is treated.
 type CustomerSegment string
+
+var wordsCustomerSegment = wire.Words{Type: "CustomerSegment", Values: []string{"private", "business", "employee"}}
 
 // The values of CustomerSegment.
 const (
@@ -392,60 +248,28 @@ const (
 
 // Valid reports whether v is one of the values that the schema allows.
 func (v CustomerSegment) Valid() bool {
-	switch v {
-	case CustomerSegmentPrivate, CustomerSegmentBusiness, CustomerSegmentEmployee:
-		return true
-	}
-	return false
+	return wordsCustomerSegment.Has(string(v))
 }
 
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *CustomerSegment) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
-	var fresh CustomerSegment
-	fresh.decode(d)
-	if err := d.Close("CustomerSegment"); err != nil {
-		return err
-	}
-	*v = fresh
-	return nil
+	return wordsCustomerSegment.Unmarshal((*string)(v), b)
 }
 
 // MarshalJSON is AppendJSON to nothing.
 func (v CustomerSegment) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	return wordsCustomerSegment.Append(nil, string(v))
 }
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v CustomerSegment) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	return wordsCustomerSegment.Append(b, string(v))
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v CustomerSegment) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("CustomerSegment")
-}
-
-func (v *CustomerSegment) decode(d *wire.Decoder) {
-	if d.String((*string)(v)) && !v.Valid() {
-		d.Enum(string(*v))
-	}
-}
-
-func (v *CustomerSegment) validate(r *wire.Report) {
-	if !v.Valid() {
-		r.Enum(string(*v))
-	}
-}
-
-func (v *CustomerSegment) append(b []byte) []byte {
-	return wire.AppendString(b, string(*v))
+	return wordsCustomerSegment.Validate(string(v))
 }
 
 // Money is an amount in one currency, without rounding.
@@ -475,69 +299,45 @@ func (v Money) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v Money) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	e := wire.Encode(b)
+	v.encode(e)
+	return e.Close("Money")
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v Money) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("Money")
+	e := wire.Encode(nil)
+	v.encode(e)
+	return e.Err("Money")
 }
+
+var (
+	fieldsMoney      = wire.Fields{Names: []string{"amount", "currency"}, Required: []uint64{0x3}}
+	rulesMoneyAmount = wire.IntegerRules{Min: 0, Max: 100000000000}
+)
 
 func (v *Money) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "amount":
-			d.Once(&seen, 1<<0)
-			if d.Int64(&v.Amount) {
-				if v.Amount < 0 {
-					d.Integer("minimum", v.Amount, "0")
-				}
-				if v.Amount > 100000000000 {
-					d.Integer("maximum", v.Amount, "100000000000")
-				}
-			}
-		case "currency":
-			d.Once(&seen, 1<<1)
-			v.Currency.decode(d)
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
+	m := d.Fields(&fieldsMoney)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
+			d.Int64(&v.Amount, &rulesMoneyAmount)
+		case 1:
+			d.Word((*string)(&v.Currency), &wordsMoneyCurrency)
 		}
 	}
-	if seen&0x3 != 0x3 {
-		d.Missing(seen, []string{"amount", "currency"})
-	}
 }
 
-func (v *Money) validate(r *wire.Report) {
-	if v.Amount < 0 {
-		r.At("amount").Integer("minimum", v.Amount, "0")
-	}
-	if v.Amount > 100000000000 {
-		r.At("amount").Integer("maximum", v.Amount, "100000000000")
-	}
-	if !v.Currency.Valid() {
-		r.At("currency").Enum(string(v.Currency))
-	}
-}
-
-func (v *Money) append(b []byte) []byte {
-	b = wire.PutInt(b, "{\"amount\":", v.Amount)
-	b = wire.PutString(b, ",\"currency\":", string(v.Currency))
-	return append(b, '}')
+func (v *Money) encode(e *wire.Encoder) {
+	e.Int64("{\"amount\":", v.Amount, &rulesMoneyAmount)
+	e.Word(",\"currency\":", string(v.Currency), &wordsMoneyCurrency)
+	e.Text("}")
 }
 
 // The currency's ISO 4217 code.
 type MoneyCurrency string
+
+var wordsMoneyCurrency = wire.Words{Type: "MoneyCurrency", Values: []string{"EUR", "GBP", "JPY", "USD"}}
 
 // The values of MoneyCurrency.
 const (
@@ -549,60 +349,28 @@ const (
 
 // Valid reports whether v is one of the values that the schema allows.
 func (v MoneyCurrency) Valid() bool {
-	switch v {
-	case MoneyCurrencyEUR, MoneyCurrencyGBP, MoneyCurrencyJPY, MoneyCurrencyUSD:
-		return true
-	}
-	return false
+	return wordsMoneyCurrency.Has(string(v))
 }
 
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *MoneyCurrency) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
-	var fresh MoneyCurrency
-	fresh.decode(d)
-	if err := d.Close("MoneyCurrency"); err != nil {
-		return err
-	}
-	*v = fresh
-	return nil
+	return wordsMoneyCurrency.Unmarshal((*string)(v), b)
 }
 
 // MarshalJSON is AppendJSON to nothing.
 func (v MoneyCurrency) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	return wordsMoneyCurrency.Append(nil, string(v))
 }
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v MoneyCurrency) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	return wordsMoneyCurrency.Append(b, string(v))
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v MoneyCurrency) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("MoneyCurrency")
-}
-
-func (v *MoneyCurrency) decode(d *wire.Decoder) {
-	if d.String((*string)(v)) && !v.Valid() {
-		d.Enum(string(*v))
-	}
-}
-
-func (v *MoneyCurrency) validate(r *wire.Report) {
-	if !v.Valid() {
-		r.Enum(string(*v))
-	}
-}
-
-func (v *MoneyCurrency) append(b []byte) []byte {
-	return wire.AppendString(b, string(*v))
+	return wordsMoneyCurrency.Validate(string(v))
 }
 
 // Parcel is one box with a label on it.
@@ -634,95 +402,47 @@ func (v Parcel) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v Parcel) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	e := wire.Encode(b)
+	v.encode(e)
+	return e.Close("Parcel")
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v Parcel) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("Parcel")
+	e := wire.Encode(nil)
+	v.encode(e)
+	return e.Err("Parcel")
 }
 
 var (
-	patternParcelTrackingNumber = wire.MustPattern("^[0-9A-Z]{8,30}$")
-	limitParcelWeightKg         = wire.MustDecimal("0")
-	limitParcelWeightKgNo2      = wire.MustDecimal("31.5")
+	fieldsParcel              = wire.Fields{Names: []string{"tracking_number", "weight_kg", "size_cm"}, Required: []uint64{0x3}}
+	rulesParcelTrackingNumber = wire.TextRules{Pattern: &wire.Pattern{Source: "^[0-9A-Z]{8,30}$"}}
+	rulesParcelWeightKg       = wire.NumberRules{ExclusiveMinimum: "0", Maximum: "31.5"}
 )
 
 func (v *Parcel) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "tracking_number":
-			d.Once(&seen, 1<<0)
-			if d.String(&v.TrackingNumber) {
-				if !patternParcelTrackingNumber.Match(v.TrackingNumber) {
-					d.Pattern(v.TrackingNumber, "^[0-9A-Z]{8,30}$")
-				}
-			}
-		case "weight_kg":
-			d.Once(&seen, 1<<1)
-			if n, ok := d.Exact(&v.WeightKg); ok {
-				if n.Compare(limitParcelWeightKg) <= 0 {
-					d.Digits("exclusiveMinimum", n.Text(), "0")
-				}
-				if n.Compare(limitParcelWeightKgNo2) > 0 {
-					d.Digits("maximum", n.Text(), "31.5")
-				}
-			}
-		case "size_cm":
-			d.Once(&seen, 1<<2)
+	m := d.Fields(&fieldsParcel)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
+			d.String(&v.TrackingNumber, &rulesParcelTrackingNumber)
+		case 1:
+			d.Float(&v.WeightKg, &rulesParcelWeightKg)
+		case 2:
 			v.SizeCm = new(ParcelSizeCm)
 			v.SizeCm.decode(d)
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
 		}
-	}
-	if seen&0x3 != 0x3 {
-		d.Missing(seen, []string{"tracking_number", "weight_kg"})
 	}
 }
 
-func (v *Parcel) validate(r *wire.Report) {
-	if !wire.ValidString(v.TrackingNumber) {
-		r.At("tracking_number").NotText()
-	} else if !patternParcelTrackingNumber.Match(v.TrackingNumber) {
-		r.At("tracking_number").Pattern(v.TrackingNumber, "^[0-9A-Z]{8,30}$")
-	}
-	if !wire.ValidFloat(v.WeightKg) {
-		r.At("weight_kg").NotFinite()
-	} else {
-		n := wire.Float(v.WeightKg)
-		if n.Compare(limitParcelWeightKg) <= 0 {
-			r.At("weight_kg").Digits("exclusiveMinimum", n.Text(), "0")
-		}
-		if n.Compare(limitParcelWeightKgNo2) > 0 {
-			r.At("weight_kg").Digits("maximum", n.Text(), "31.5")
-		}
-	}
+func (v *Parcel) encode(e *wire.Encoder) {
+	e.String("{\"tracking_number\":", v.TrackingNumber, &rulesParcelTrackingNumber)
+	e.Float(",\"weight_kg\":", v.WeightKg, &rulesParcelWeightKg)
 	if v.SizeCm != nil {
-		r.Enter("size_cm")
-		v.SizeCm.validate(r)
-		r.Leave()
+		e.Text(",\"size_cm\":")
+		v.SizeCm.encode(e)
 	}
-}
-
-func (v *Parcel) append(b []byte) []byte {
-	b = wire.PutString(b, "{\"tracking_number\":", v.TrackingNumber)
-	b = wire.PutFloat(b, ",\"weight_kg\":", v.WeightKg)
-	if v.SizeCm != nil {
-		b = append(b, ",\"size_cm\":"...)
-		b = v.SizeCm.append(b)
-	}
-	return append(b, '}')
+	e.Text("}")
 }
 
 // The size in centimetres.
@@ -752,90 +472,42 @@ func (v ParcelSizeCm) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v ParcelSizeCm) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	e := wire.Encode(b)
+	v.encode(e)
+	return e.Close("ParcelSizeCm")
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ParcelSizeCm) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("ParcelSizeCm")
+	e := wire.Encode(nil)
+	v.encode(e)
+	return e.Err("ParcelSizeCm")
 }
+
+var (
+	fieldsParcelSizeCm      = wire.Fields{Names: []string{"length", "width", "height"}, Required: []uint64{0x7}}
+	rulesParcelSizeCmLength = wire.IntegerRules{Min: 1, Max: 200}
+	rulesParcelSizeCmWidth  = wire.IntegerRules{Min: 1, Max: 200}
+	rulesParcelSizeCmHeight = wire.IntegerRules{Min: 1, Max: 200}
+)
 
 func (v *ParcelSizeCm) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "length":
-			d.Once(&seen, 1<<0)
-			if d.Int64(&v.Length) {
-				if v.Length < 1 {
-					d.Integer("minimum", v.Length, "1")
-				}
-				if v.Length > 200 {
-					d.Integer("maximum", v.Length, "200")
-				}
-			}
-		case "width":
-			d.Once(&seen, 1<<1)
-			if d.Int64(&v.Width) {
-				if v.Width < 1 {
-					d.Integer("minimum", v.Width, "1")
-				}
-				if v.Width > 200 {
-					d.Integer("maximum", v.Width, "200")
-				}
-			}
-		case "height":
-			d.Once(&seen, 1<<2)
-			if d.Int64(&v.Height) {
-				if v.Height < 1 {
-					d.Integer("minimum", v.Height, "1")
-				}
-				if v.Height > 200 {
-					d.Integer("maximum", v.Height, "200")
-				}
-			}
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
+	m := d.Fields(&fieldsParcelSizeCm)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
+			d.Int64(&v.Length, &rulesParcelSizeCmLength)
+		case 1:
+			d.Int64(&v.Width, &rulesParcelSizeCmWidth)
+		case 2:
+			d.Int64(&v.Height, &rulesParcelSizeCmHeight)
 		}
 	}
-	if seen&0x7 != 0x7 {
-		d.Missing(seen, []string{"length", "width", "height"})
-	}
 }
 
-func (v *ParcelSizeCm) validate(r *wire.Report) {
-	if v.Length < 1 {
-		r.At("length").Integer("minimum", v.Length, "1")
-	}
-	if v.Length > 200 {
-		r.At("length").Integer("maximum", v.Length, "200")
-	}
-	if v.Width < 1 {
-		r.At("width").Integer("minimum", v.Width, "1")
-	}
-	if v.Width > 200 {
-		r.At("width").Integer("maximum", v.Width, "200")
-	}
-	if v.Height < 1 {
-		r.At("height").Integer("minimum", v.Height, "1")
-	}
-	if v.Height > 200 {
-		r.At("height").Integer("maximum", v.Height, "200")
-	}
-}
-
-func (v *ParcelSizeCm) append(b []byte) []byte {
-	b = wire.PutInt(b, "{\"length\":", v.Length)
-	b = wire.PutInt(b, ",\"width\":", v.Width)
-	b = wire.PutInt(b, ",\"height\":", v.Height)
-	return append(b, '}')
+func (v *ParcelSizeCm) encode(e *wire.Encoder) {
+	e.Int64("{\"length\":", v.Length, &rulesParcelSizeCmLength)
+	e.Int64(",\"width\":", v.Width, &rulesParcelSizeCmWidth)
+	e.Int64(",\"height\":", v.Height, &rulesParcelSizeCmHeight)
+	e.Text("}")
 }

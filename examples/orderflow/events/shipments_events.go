@@ -12,8 +12,8 @@ import (
 	"github.com/pgque/pgque-go/pgque/wire"
 )
 
-// A compile error here means that this code is newer than the runtime:
-// go get github.com/pgque/pgque-go@latest
+// A compile error here means that this code and the runtime are not of one version:
+// go get github.com/pgque/pgque-go@latest, and generate the code again.
 const _ = wire.Version5
 
 // QueueShipments is the name of the queue.
@@ -385,123 +385,72 @@ func (v ShipmentDelivered) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v ShipmentDelivered) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
+	e := wire.Encode(b)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		return v.spellings.AppendRestored(b, v.append(nil)), nil
+		e.Restore(new(ShipmentDelivered))
 	}
-	return wire.Append(b, v.append), nil
+	return e.Close(TypeShipmentDelivered)
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ShipmentDelivered) Validate() error {
-	r := wire.OpenReport()
+	e := wire.Encode(nil)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		r.Restored(v.spellings, v.append(nil), new(ShipmentDelivered))
+		e.Restore(new(ShipmentDelivered))
 	}
-	v.validate(r)
-	return r.Close(TypeShipmentDelivered)
+	return e.Err(TypeShipmentDelivered)
 }
 
 var (
-	patternShipmentDeliveredOrderID = wire.MustPattern("^o-[0-9]{1,12}$")
+	fieldsShipmentDelivered          = wire.Fields{Names: []string{"shipment_id", "order_id", "delivered_at", "received_by", "parcels"}, Required: []uint64{0x17}}
+	rulesShipmentDeliveredOrderID    = wire.TextRules{Pattern: &wire.Pattern{Source: "^o-[0-9]{1,12}$"}}
+	rulesShipmentDeliveredReceivedBy = wire.TextRules{MinLength: 1, MaxLength: 100}
+	countShipmentDeliveredParcels    = wire.Count{Min: 1, Max: 20}
 )
 
 func (v *ShipmentDelivered) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "shipment_id":
-			d.Once(&seen, 1<<0)
+	m := d.Fields(&fieldsShipmentDelivered)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
 			d.UUID(&v.ShipmentID)
-		case "order_id":
-			d.Once(&seen, 1<<1)
-			if d.String(&v.OrderID) {
-				if !patternShipmentDeliveredOrderID.Match(v.OrderID) {
-					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-				}
-			}
-		case "delivered_at":
-			d.Once(&seen, 1<<2)
+		case 1:
+			d.String(&v.OrderID, &rulesShipmentDeliveredOrderID)
+		case 2:
 			d.Time(&v.DeliveredAt)
-		case "received_by":
-			d.Once(&seen, 1<<3)
+		case 3:
 			v.ReceivedBy = new(string)
-			if d.String(v.ReceivedBy) {
-				if n := wire.Length(*v.ReceivedBy); n < 1 || n > 100 {
-					d.Counts("Length", n, 1, 100)
-				}
-			}
-		case "parcels":
-			d.Once(&seen, 1<<4)
+			d.String(v.ReceivedBy, &rulesShipmentDeliveredReceivedBy)
+		case 4:
 			if d.Array() {
-				list := []Parcel{}
+				v.Parcels = []Parcel{}
 				for d.Item() {
-					list = append(wire.Room(d, list), Parcel{})
-					list[len(list)-1].decode(d)
+					item := wire.Add(d, &v.Parcels)
+					item.decode(d)
 				}
-				if n := len(list); n < 1 || n > 20 {
-					d.Counts("Items", n, 1, 20)
-				}
-				v.Parcels = list
+				d.CountItems(len(v.Parcels), &countShipmentDeliveredParcels)
 			}
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
 		}
-	}
-	if seen&0x17 != 0x17 {
-		d.Missing(seen, []string{"shipment_id", "order_id", "delivered_at", "", "parcels"})
 	}
 }
 
-func (v *ShipmentDelivered) validate(r *wire.Report) {
-	if !wire.ValidString(v.OrderID) {
-		r.At("order_id").NotText()
-	} else if !patternShipmentDeliveredOrderID.Match(v.OrderID) {
-		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-	}
-	if !wire.ValidTime(v.DeliveredAt) {
-		r.At("delivered_at").Format(v.DeliveredAt.String(), "date-time")
-	}
+func (v *ShipmentDelivered) encode(e *wire.Encoder) {
+	e.UUID("{\"shipment_id\":", v.ShipmentID)
+	e.String(",\"order_id\":", v.OrderID, &rulesShipmentDeliveredOrderID)
+	e.Time(",\"delivered_at\":", v.DeliveredAt)
 	if v.ReceivedBy != nil {
-		if !wire.ValidString(*v.ReceivedBy) {
-			r.At("received_by").NotText()
-		} else if n := wire.Length(*v.ReceivedBy); n < 1 || n > 100 {
-			r.At("received_by").Counts("Length", n, 1, 100)
-		}
+		e.String(",\"received_by\":", *v.ReceivedBy, &rulesShipmentDeliveredReceivedBy)
 	}
-	r.Enter("parcels")
-	if n := len(v.Parcels); n < 1 || n > 20 {
-		r.Counts("Items", n, 1, 20)
-	}
+	e.Array(",\"parcels\":", len(v.Parcels), &countShipmentDeliveredParcels)
 	for i := range v.Parcels {
-		r.EnterIndex(i)
-		v.Parcels[i].validate(r)
-		r.Leave()
+		e.Text(",")
+		v.Parcels[i].encode(e)
 	}
-	r.Leave()
-}
-
-func (v *ShipmentDelivered) append(b []byte) []byte {
-	b = wire.PutUUID(b, "{\"shipment_id\":", v.ShipmentID)
-	b = wire.PutString(b, ",\"order_id\":", v.OrderID)
-	b = wire.PutTime(b, ",\"delivered_at\":", v.DeliveredAt)
-	if v.ReceivedBy != nil {
-		b = wire.PutString(b, ",\"received_by\":", *v.ReceivedBy)
-	}
-	b = append(b, ",\"parcels\":["...)
-	for i := range v.Parcels {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = v.Parcels[i].append(b)
-	}
-	return append(b, "]}"...)
+	e.Text("]}")
 }
 
 // ShipmentDispatched says that the carrier has taken over the parcels.
@@ -555,133 +504,85 @@ func (v ShipmentDispatched) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v ShipmentDispatched) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
+	e := wire.Encode(b)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		return v.spellings.AppendRestored(b, v.append(nil)), nil
+		e.Restore(new(ShipmentDispatched))
 	}
-	return wire.Append(b, v.append), nil
+	return e.Close(TypeShipmentDispatched)
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ShipmentDispatched) Validate() error {
-	r := wire.OpenReport()
+	e := wire.Encode(nil)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		r.Restored(v.spellings, v.append(nil), new(ShipmentDispatched))
+		e.Restore(new(ShipmentDispatched))
 	}
-	v.validate(r)
-	return r.Close(TypeShipmentDispatched)
+	return e.Err(TypeShipmentDispatched)
 }
 
 var (
-	patternShipmentDispatchedOrderID = wire.MustPattern("^o-[0-9]{1,12}$")
+	fieldsShipmentDispatched       = wire.Fields{Names: []string{"shipment_id", "order_id", "dispatched_at", "carrier", "parcels", "promised"}, Required: []uint64{0x3f}}
+	rulesShipmentDispatchedOrderID = wire.TextRules{Pattern: &wire.Pattern{Source: "^o-[0-9]{1,12}$"}}
+	countShipmentDispatchedParcels = wire.Count{Min: 1, Max: 20}
 )
 
 func (v *ShipmentDispatched) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "shipment_id":
-			d.Once(&seen, 1<<0)
+	m := d.Fields(&fieldsShipmentDispatched)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
 			d.UUID(&v.ShipmentID)
-		case "order_id":
-			d.Once(&seen, 1<<1)
-			if d.String(&v.OrderID) {
-				if !patternShipmentDispatchedOrderID.Match(v.OrderID) {
-					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-				}
-			}
-		case "dispatched_at":
-			d.Once(&seen, 1<<2)
+		case 1:
+			d.String(&v.OrderID, &rulesShipmentDispatchedOrderID)
+		case 2:
 			d.Time(&v.DispatchedAt)
-		case "carrier":
-			d.Once(&seen, 1<<3)
-			v.Carrier.decode(d)
-		case "parcels":
-			d.Once(&seen, 1<<4)
+		case 3:
+			d.Word((*string)(&v.Carrier), &wordsShipmentDispatchedCarrier)
+		case 4:
 			if d.Array() {
-				list := []Parcel{}
+				v.Parcels = []Parcel{}
 				for d.Item() {
-					list = append(wire.Room(d, list), Parcel{})
-					list[len(list)-1].decode(d)
+					item := wire.Add(d, &v.Parcels)
+					item.decode(d)
 				}
-				if n := len(list); n < 1 || n > 20 {
-					d.Counts("Items", n, 1, 20)
-				}
-				v.Parcels = list
+				d.CountItems(len(v.Parcels), &countShipmentDispatchedParcels)
 			}
-		case "promised":
-			d.Once(&seen, 1<<5)
+		case 5:
 			if !d.Null() {
 				v.Promised = new(wire.Date)
 				d.Date(v.Promised)
 			}
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
-		}
-	}
-	if seen&0x3f != 0x3f {
-		d.Missing(seen, []string{"shipment_id", "order_id", "dispatched_at", "carrier", "parcels", "promised"})
-	}
-}
-
-func (v *ShipmentDispatched) validate(r *wire.Report) {
-	if !wire.ValidString(v.OrderID) {
-		r.At("order_id").NotText()
-	} else if !patternShipmentDispatchedOrderID.Match(v.OrderID) {
-		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-	}
-	if !wire.ValidTime(v.DispatchedAt) {
-		r.At("dispatched_at").Format(v.DispatchedAt.String(), "date-time")
-	}
-	if !v.Carrier.Valid() {
-		r.At("carrier").Enum(string(v.Carrier))
-	}
-	r.Enter("parcels")
-	if n := len(v.Parcels); n < 1 || n > 20 {
-		r.Counts("Items", n, 1, 20)
-	}
-	for i := range v.Parcels {
-		r.EnterIndex(i)
-		v.Parcels[i].validate(r)
-		r.Leave()
-	}
-	r.Leave()
-	if v.Promised != nil {
-		if !v.Promised.Valid() {
-			r.At("promised").Format(v.Promised.String(), "date")
 		}
 	}
 }
 
-func (v *ShipmentDispatched) append(b []byte) []byte {
-	b = wire.PutUUID(b, "{\"shipment_id\":", v.ShipmentID)
-	b = wire.PutString(b, ",\"order_id\":", v.OrderID)
-	b = wire.PutTime(b, ",\"dispatched_at\":", v.DispatchedAt)
-	b = wire.PutString(b, ",\"carrier\":", string(v.Carrier))
-	b = append(b, ",\"parcels\":["...)
+func (v *ShipmentDispatched) encode(e *wire.Encoder) {
+	e.UUID("{\"shipment_id\":", v.ShipmentID)
+	e.String(",\"order_id\":", v.OrderID, &rulesShipmentDispatchedOrderID)
+	e.Time(",\"dispatched_at\":", v.DispatchedAt)
+	e.Word(",\"carrier\":", string(v.Carrier), &wordsShipmentDispatchedCarrier)
+	e.Array(",\"parcels\":", len(v.Parcels), &countShipmentDispatchedParcels)
 	for i := range v.Parcels {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = v.Parcels[i].append(b)
+		e.Text(",")
+		v.Parcels[i].encode(e)
 	}
-	b = append(b, "],\"promised\":"...)
+	e.Text("],\"promised\":")
 	if v.Promised == nil {
-		b = append(b, "null"...)
+		e.Text("null")
 	} else {
-		b = wire.AppendDate(b, *v.Promised)
+		e.Date("", *v.Promised)
 	}
-	return append(b, '}')
+	e.Text("}")
 }
 
 // Who carries the parcels.
 type ShipmentDispatchedCarrier string
+
+var wordsShipmentDispatchedCarrier = wire.Words{Type: "ShipmentDispatchedCarrier", Values: []string{"dhl", "dpd", "gls", "ups"}}
 
 // The values of ShipmentDispatchedCarrier.
 const (
@@ -693,60 +594,28 @@ const (
 
 // Valid reports whether v is one of the values that the schema allows.
 func (v ShipmentDispatchedCarrier) Valid() bool {
-	switch v {
-	case ShipmentDispatchedCarrierDhl, ShipmentDispatchedCarrierDpd, ShipmentDispatchedCarrierGls, ShipmentDispatchedCarrierUps:
-		return true
-	}
-	return false
+	return wordsShipmentDispatchedCarrier.Has(string(v))
 }
 
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *ShipmentDispatchedCarrier) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
-	var fresh ShipmentDispatchedCarrier
-	fresh.decode(d)
-	if err := d.Close("ShipmentDispatchedCarrier"); err != nil {
-		return err
-	}
-	*v = fresh
-	return nil
+	return wordsShipmentDispatchedCarrier.Unmarshal((*string)(v), b)
 }
 
 // MarshalJSON is AppendJSON to nothing.
 func (v ShipmentDispatchedCarrier) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	return wordsShipmentDispatchedCarrier.Append(nil, string(v))
 }
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v ShipmentDispatchedCarrier) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	return wordsShipmentDispatchedCarrier.Append(b, string(v))
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ShipmentDispatchedCarrier) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("ShipmentDispatchedCarrier")
-}
-
-func (v *ShipmentDispatchedCarrier) decode(d *wire.Decoder) {
-	if d.String((*string)(v)) && !v.Valid() {
-		d.Enum(string(*v))
-	}
-}
-
-func (v *ShipmentDispatchedCarrier) validate(r *wire.Report) {
-	if !v.Valid() {
-		r.Enum(string(*v))
-	}
-}
-
-func (v *ShipmentDispatchedCarrier) append(b []byte) []byte {
-	return wire.AppendString(b, string(*v))
+	return wordsShipmentDispatchedCarrier.Validate(string(v))
 }
 
 // ShipmentItem is one article to pack.
@@ -776,75 +645,40 @@ func (v ShipmentItem) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v ShipmentItem) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	e := wire.Encode(b)
+	v.encode(e)
+	return e.Close("ShipmentItem")
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ShipmentItem) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("ShipmentItem")
+	e := wire.Encode(nil)
+	v.encode(e)
+	return e.Err("ShipmentItem")
 }
 
 var (
-	patternShipmentItemSKU = wire.MustPattern("^[A-Z]{2,8}-[0-9]{4}$")
+	fieldsShipmentItem        = wire.Fields{Names: []string{"sku", "quantity"}, Required: []uint64{0x3}}
+	rulesShipmentItemSKU      = wire.TextRules{Pattern: &wire.Pattern{Source: "^[A-Z]{2,8}-[0-9]{4}$"}}
+	rulesShipmentItemQuantity = wire.IntegerRules{Min: 1, Max: 999}
 )
 
 func (v *ShipmentItem) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "sku":
-			d.Once(&seen, 1<<0)
-			if d.String(&v.SKU) {
-				if !patternShipmentItemSKU.Match(v.SKU) {
-					d.Pattern(v.SKU, "^[A-Z]{2,8}-[0-9]{4}$")
-				}
-			}
-		case "quantity":
-			d.Once(&seen, 1<<1)
-			if d.Int64(&v.Quantity) {
-				if v.Quantity < 1 {
-					d.Integer("minimum", v.Quantity, "1")
-				}
-				if v.Quantity > 999 {
-					d.Integer("maximum", v.Quantity, "999")
-				}
-			}
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
+	m := d.Fields(&fieldsShipmentItem)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
+			d.String(&v.SKU, &rulesShipmentItemSKU)
+		case 1:
+			d.Int64(&v.Quantity, &rulesShipmentItemQuantity)
 		}
 	}
-	if seen&0x3 != 0x3 {
-		d.Missing(seen, []string{"sku", "quantity"})
-	}
 }
 
-func (v *ShipmentItem) validate(r *wire.Report) {
-	if !wire.ValidString(v.SKU) {
-		r.At("sku").NotText()
-	} else if !patternShipmentItemSKU.Match(v.SKU) {
-		r.At("sku").Pattern(v.SKU, "^[A-Z]{2,8}-[0-9]{4}$")
-	}
-	if v.Quantity < 1 {
-		r.At("quantity").Integer("minimum", v.Quantity, "1")
-	}
-	if v.Quantity > 999 {
-		r.At("quantity").Integer("maximum", v.Quantity, "999")
-	}
-}
-
-func (v *ShipmentItem) append(b []byte) []byte {
-	b = wire.PutString(b, "{\"sku\":", v.SKU)
-	b = wire.PutInt(b, ",\"quantity\":", v.Quantity)
-	return append(b, '}')
+func (v *ShipmentItem) encode(e *wire.Encoder) {
+	e.String("{\"sku\":", v.SKU, &rulesShipmentItemSKU)
+	e.Int64(",\"quantity\":", v.Quantity, &rulesShipmentItemQuantity)
+	e.Text("}")
 }
 
 // ShipmentRequested asks the warehouse to pack an order.
@@ -897,124 +731,78 @@ func (v ShipmentRequested) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v ShipmentRequested) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
+	e := wire.Encode(b)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		return v.spellings.AppendRestored(b, v.append(nil)), nil
+		e.Restore(new(ShipmentRequested))
 	}
-	return wire.Append(b, v.append), nil
+	return e.Close(TypeShipmentRequested)
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ShipmentRequested) Validate() error {
-	r := wire.OpenReport()
+	e := wire.Encode(nil)
+	e.Remember(v.spellings)
+	v.encode(e)
 	if v.spellings != nil {
-		r.Restored(v.spellings, v.append(nil), new(ShipmentRequested))
+		e.Restore(new(ShipmentRequested))
 	}
-	v.validate(r)
-	return r.Close(TypeShipmentRequested)
+	return e.Err(TypeShipmentRequested)
 }
 
 var (
-	patternShipmentRequestedOrderID = wire.MustPattern("^o-[0-9]{1,12}$")
+	fieldsShipmentRequested       = wire.Fields{Names: []string{"shipment_id", "order_id", "requested_at", "ship_to", "items", "service"}, Required: []uint64{0x3f}}
+	rulesShipmentRequestedOrderID = wire.TextRules{Pattern: &wire.Pattern{Source: "^o-[0-9]{1,12}$"}}
+	countShipmentRequestedItems   = wire.Count{Min: 1, Max: 100}
 )
 
 func (v *ShipmentRequested) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "shipment_id":
-			d.Once(&seen, 1<<0)
+	m := d.Fields(&fieldsShipmentRequested)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
 			d.UUID(&v.ShipmentID)
-		case "order_id":
-			d.Once(&seen, 1<<1)
-			if d.String(&v.OrderID) {
-				if !patternShipmentRequestedOrderID.Match(v.OrderID) {
-					d.Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-				}
-			}
-		case "requested_at":
-			d.Once(&seen, 1<<2)
+		case 1:
+			d.String(&v.OrderID, &rulesShipmentRequestedOrderID)
+		case 2:
 			d.Time(&v.RequestedAt)
-		case "ship_to":
-			d.Once(&seen, 1<<3)
+		case 3:
 			v.ShipTo.decode(d)
-		case "items":
-			d.Once(&seen, 1<<4)
+		case 4:
 			if d.Array() {
-				list := []ShipmentItem{}
+				v.Items = []ShipmentItem{}
 				for d.Item() {
-					list = append(wire.Room(d, list), ShipmentItem{})
-					list[len(list)-1].decode(d)
+					item := wire.Add(d, &v.Items)
+					item.decode(d)
 				}
-				if n := len(list); n < 1 || n > 100 {
-					d.Counts("Items", n, 1, 100)
-				}
-				v.Items = list
+				d.CountItems(len(v.Items), &countShipmentRequestedItems)
 			}
-		case "service":
-			d.Once(&seen, 1<<5)
-			v.Service.decode(d)
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
+		case 5:
+			d.Word((*string)(&v.Service), &wordsShipmentRequestedService)
 		}
-	}
-	if seen&0x3f != 0x3f {
-		d.Missing(seen, []string{"shipment_id", "order_id", "requested_at", "ship_to", "items", "service"})
 	}
 }
 
-func (v *ShipmentRequested) validate(r *wire.Report) {
-	if !wire.ValidString(v.OrderID) {
-		r.At("order_id").NotText()
-	} else if !patternShipmentRequestedOrderID.Match(v.OrderID) {
-		r.At("order_id").Pattern(v.OrderID, "^o-[0-9]{1,12}$")
-	}
-	if !wire.ValidTime(v.RequestedAt) {
-		r.At("requested_at").Format(v.RequestedAt.String(), "date-time")
-	}
-	r.Enter("ship_to")
-	v.ShipTo.validate(r)
-	r.Leave()
-	r.Enter("items")
-	if n := len(v.Items); n < 1 || n > 100 {
-		r.Counts("Items", n, 1, 100)
-	}
+func (v *ShipmentRequested) encode(e *wire.Encoder) {
+	e.UUID("{\"shipment_id\":", v.ShipmentID)
+	e.String(",\"order_id\":", v.OrderID, &rulesShipmentRequestedOrderID)
+	e.Time(",\"requested_at\":", v.RequestedAt)
+	e.Text(",\"ship_to\":")
+	v.ShipTo.encode(e)
+	e.Array(",\"items\":", len(v.Items), &countShipmentRequestedItems)
 	for i := range v.Items {
-		r.EnterIndex(i)
-		v.Items[i].validate(r)
-		r.Leave()
+		e.Text(",")
+		v.Items[i].encode(e)
 	}
-	r.Leave()
-	if !v.Service.Valid() {
-		r.At("service").Enum(string(v.Service))
-	}
-}
-
-func (v *ShipmentRequested) append(b []byte) []byte {
-	b = wire.PutUUID(b, "{\"shipment_id\":", v.ShipmentID)
-	b = wire.PutString(b, ",\"order_id\":", v.OrderID)
-	b = wire.PutTime(b, ",\"requested_at\":", v.RequestedAt)
-	b = append(b, ",\"ship_to\":"...)
-	b = v.ShipTo.append(b)
-	b = append(b, ",\"items\":["...)
-	for i := range v.Items {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = v.Items[i].append(b)
-	}
-	b = wire.PutString(b, "],\"service\":", string(v.Service))
-	return append(b, '}')
+	e.Word("],\"service\":", string(v.Service), &wordsShipmentRequestedService)
+	e.Text("}")
 }
 
 // How fast the parcels are to travel.
 type ShipmentRequestedService string
+
+var wordsShipmentRequestedService = wire.Words{Type: "ShipmentRequestedService", Values: []string{"standard", "express"}}
 
 // The values of ShipmentRequestedService.
 const (
@@ -1024,58 +812,26 @@ const (
 
 // Valid reports whether v is one of the values that the schema allows.
 func (v ShipmentRequestedService) Valid() bool {
-	switch v {
-	case ShipmentRequestedServiceStandard, ShipmentRequestedServiceExpress:
-		return true
-	}
-	return false
+	return wordsShipmentRequestedService.Has(string(v))
 }
 
 // UnmarshalJSON accepts exactly what the schema accepts. On an error v stays
 // as it was.
 func (v *ShipmentRequestedService) UnmarshalJSON(b []byte) error {
-	d := wire.Open(b)
-	var fresh ShipmentRequestedService
-	fresh.decode(d)
-	if err := d.Close("ShipmentRequestedService"); err != nil {
-		return err
-	}
-	*v = fresh
-	return nil
+	return wordsShipmentRequestedService.Unmarshal((*string)(v), b)
 }
 
 // MarshalJSON is AppendJSON to nothing.
 func (v ShipmentRequestedService) MarshalJSON() ([]byte, error) {
-	return v.AppendJSON(nil)
+	return wordsShipmentRequestedService.Append(nil, string(v))
 }
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v ShipmentRequestedService) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	return wordsShipmentRequestedService.Append(b, string(v))
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v ShipmentRequestedService) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close("ShipmentRequestedService")
-}
-
-func (v *ShipmentRequestedService) decode(d *wire.Decoder) {
-	if d.String((*string)(v)) && !v.Valid() {
-		d.Enum(string(*v))
-	}
-}
-
-func (v *ShipmentRequestedService) validate(r *wire.Report) {
-	if !v.Valid() {
-		r.Enum(string(*v))
-	}
-}
-
-func (v *ShipmentRequestedService) append(b []byte) []byte {
-	return wire.AppendString(b, string(*v))
+	return wordsShipmentRequestedService.Validate(string(v))
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/pgque/pgque-go/pgque/wire"
 )
 
-// A compile error here means that this code is newer than the runtime:
-// go get github.com/pgque/pgque-go@latest
+// A compile error here means that this code and the runtime are not of one version:
+// go get github.com/pgque/pgque-go@latest, and generate the code again.
 const _ = wire.Version5
 
 // QueueOrders is the name of the queue.
@@ -219,74 +219,42 @@ func (v OrderPlaced) MarshalJSON() ([]byte, error) {
 
 // AppendJSON appends the value as JSON; an invalid one is an error.
 func (v OrderPlaced) AppendJSON(b []byte) ([]byte, error) {
-	if err := v.Validate(); err != nil {
-		return b, err
-	}
-	return wire.Append(b, v.append), nil
+	e := wire.Encode(b)
+	v.encode(e)
+	return e.Close(TypeOrderPlaced)
 }
 
 // Validate returns a *wire.ValidationError unless the schema accepts the value.
 func (v OrderPlaced) Validate() error {
-	r := wire.OpenReport()
-	v.validate(r)
-	return r.Close(TypeOrderPlaced)
+	e := wire.Encode(nil)
+	v.encode(e)
+	return e.Err(TypeOrderPlaced)
 }
+
+var (
+	fieldsOrderPlaced       = wire.Fields{Names: []string{"order_id", "article", "cents"}, Required: []uint64{0x7}}
+	rulesOrderPlacedOrderID = wire.IntegerRules{Min: 1, Max: wire.NoMax}
+	rulesOrderPlacedArticle = wire.TextRules{MinLength: 1, MaxLength: 200}
+	rulesOrderPlacedCents   = wire.IntegerRules{Min: 1, Max: wire.NoMax}
+)
 
 func (v *OrderPlaced) decode(d *wire.Decoder) {
-	if !d.Object() {
-		return
-	}
-	var seen uint64
-	for d.Member() {
-		switch string(d.Key()) {
-		case "order_id":
-			d.Once(&seen, 1<<0)
-			if d.Int64(&v.OrderID) {
-				if v.OrderID < 1 {
-					d.Integer("minimum", v.OrderID, "1")
-				}
-			}
-		case "article":
-			d.Once(&seen, 1<<1)
-			if d.String(&v.Article) {
-				if n := wire.Length(v.Article); n < 1 || n > 200 {
-					d.Counts("Length", n, 1, 200)
-				}
-			}
-		case "cents":
-			d.Once(&seen, 1<<2)
-			if d.Int64(&v.Cents) {
-				if v.Cents < 1 {
-					d.Integer("minimum", v.Cents, "1")
-				}
-			}
-		default:
-			d.Unknown("additionalProperties", string(d.Key()))
-			d.Skip()
+	m := d.Fields(&fieldsOrderPlaced)
+	for m.Next(d) {
+		switch m.Field {
+		case 0:
+			d.Int64(&v.OrderID, &rulesOrderPlacedOrderID)
+		case 1:
+			d.String(&v.Article, &rulesOrderPlacedArticle)
+		case 2:
+			d.Int64(&v.Cents, &rulesOrderPlacedCents)
 		}
 	}
-	if seen&0x7 != 0x7 {
-		d.Missing(seen, []string{"order_id", "article", "cents"})
-	}
 }
 
-func (v *OrderPlaced) validate(r *wire.Report) {
-	if v.OrderID < 1 {
-		r.At("order_id").Integer("minimum", v.OrderID, "1")
-	}
-	if !wire.ValidString(v.Article) {
-		r.At("article").NotText()
-	} else if n := wire.Length(v.Article); n < 1 || n > 200 {
-		r.At("article").Counts("Length", n, 1, 200)
-	}
-	if v.Cents < 1 {
-		r.At("cents").Integer("minimum", v.Cents, "1")
-	}
-}
-
-func (v *OrderPlaced) append(b []byte) []byte {
-	b = wire.PutInt(b, "{\"order_id\":", v.OrderID)
-	b = wire.PutString(b, ",\"article\":", v.Article)
-	b = wire.PutInt(b, ",\"cents\":", v.Cents)
-	return append(b, '}')
+func (v *OrderPlaced) encode(e *wire.Encoder) {
+	e.Int64("{\"order_id\":", v.OrderID, &rulesOrderPlacedOrderID)
+	e.String(",\"article\":", v.Article, &rulesOrderPlacedArticle)
+	e.Int64(",\"cents\":", v.Cents, &rulesOrderPlacedCents)
+	e.Text("}")
 }
