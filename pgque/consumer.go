@@ -104,6 +104,8 @@ func (c *Consumer) Subscribe(ctx context.Context) error {
 // eventType is "*". "" is "default", the type of events that are sent without one. The
 // last one set counts. It may be called while Start runs and then counts from the next
 // message on.
+//
+//go:noinline
 func (c *Consumer) Handle(eventType string, fn HandlerFunc) {
 	c.register(eventType, registration{bare: fn}, fn == nil)
 }
@@ -114,6 +116,8 @@ func (c *Consumer) Handle(eventType string, fn HandlerFunc) {
 // All HandleTx messages of a page share one transaction; one that fails is undone
 // and settled by itself and does not cost the others. Further events sent through
 // Client.WithTx(tx) appear with the rest.
+//
+//go:noinline
 func (c *Consumer) HandleTx(eventType string, fn TxHandlerFunc) {
 	c.register(eventType, registration{bare: inTx(fn), inTx: true}, fn == nil)
 }

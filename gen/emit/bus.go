@@ -206,7 +206,7 @@ func (u *unit) declareOn(f *jen.File, ev *model.Event) {
 	decode := []jen.Code{
 		jen.Var().Id("ev").Add(id(ev.Go)),
 		jen.If(
-			jen.Err().Op(":=").Id("ev").Dot("readText").Call(jen.Id("msg").Dot("Payload")),
+			jen.Err().Op(":=").Add(readText(jen.Id("ev"), jen.Id("msg").Dot("Payload"))),
 			jen.Err().Op("!=").Nil(),
 		).Block(jen.Return(jen.Qual(pathBus, "Permanent").Call(jen.Err()))),
 	}
@@ -217,7 +217,7 @@ func (u *unit) declareOn(f *jen.File, ev *model.Event) {
 	// 	}
 	// 	c.consumer.Handle(TypeOrderCreated, func(ctx context.Context, msg pgque.Message) error {
 	// 		var ev OrderCreated
-	// 		if err := ev.readText(msg.Payload); err != nil {
+	// 		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 	// 			return pgque.Permanent(err)
 	// 		}
 	// 		return fn(ctx, ev)
@@ -260,7 +260,7 @@ func (u *unit) declareOnBatch(f *jen.File, ev *model.Event) {
 	// 		batch := make([]pgque.Delivery[OrderCreated], len(msgs))
 	// 		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
 	// 			batch[i].Message = msg
-	// 			return batch[i].Event.readText(msg.Payload)
+	// 			return batch[i].Event.read(wire.OpenText(msg.Payload))
 	// 		}, func(n int) []error {
 	// 			return fn(ctx, batch[:n:n])
 	// 		})
@@ -268,7 +268,7 @@ func (u *unit) declareOnBatch(f *jen.File, ev *model.Event) {
 	// }
 	read := jen.Func().Params(jen.Id("i").Int(), jen.Id("msg").Qual(pathBus, "Message")).Error().Block(
 		place.Clone().Dot("Message").Op("=").Id("msg"),
-		jen.Return(place.Clone().Dot("Event").Dot("readText").Call(jen.Id("msg").Dot("Payload"))),
+		jen.Return(readText(place.Clone().Dot("Event"), jen.Id("msg").Dot("Payload"))),
 	)
 	handle := jen.Func().Params(jen.Id("n").Int()).Index().Error().Block(
 		jen.Return(jen.Id("fn").Call(jen.Id("ctx"), jen.Id("batch").Index(jen.Empty(), jen.Id("n"), jen.Id("n")))),
@@ -290,22 +290,30 @@ func (u *unit) declareOnBatch(f *jen.File, ev *model.Event) {
 	).Line()
 }
 
+// readText yields ev.read(wire.OpenText(text)).
+func readText(ev, text *jen.Statement) *jen.Statement {
+	return ev.Dot("read").Call(jen.Qual(pathWire, "OpenText").Call(text))
+}
+
+// declareDeadLetters renders a function that is generic for one type: what is generic is
+// compiled where it is called, and the methods of the dead letters, which most events
+// have no use for, are as much to compile as a codec.
 func (u *unit) declareDeadLetters(f *jen.File, ev *model.Event) {
-	// func OrderCreatedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*OrderCreated] {
+	// func OrderCreatedDeadLetters[client *pgque.Client](c client) *pgque.TypedDeadLetters[*OrderCreated] {
 	// 	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderCreated, func(text string) (*OrderCreated, error) {
 	// 		ev := new(OrderCreated)
-	// 		return ev, ev.readText(text)
+	// 		return ev, ev.read(wire.OpenText(text))
 	// 	})
 	// }
 	pointer := jen.Op("*").Add(id(ev.Go))
 	decode := jen.Func().Params(jen.Id("text").String()).Params(pointer.Clone(), jen.Error()).Block(
 		jen.Id("ev").Op(":=").New(id(ev.Go)),
-		jen.Return(jen.Id("ev"), jen.Id("ev").Dot("readText").Call(jen.Id("text"))),
+		jen.Return(jen.Id("ev"), readText(jen.Id("ev"), jen.Id("text"))),
 	)
 	name := ev.Go + "DeadLetters"
 	f.Comment("// " + name + " lists, shows, edits and replays the dead letters of")
-	f.Comment("// " + ev.Const + ".")
-	f.Func().Add(id(name)).Params(jen.Id("c").Op("*").Qual(pathBus, "Client")).
+	f.Comment("// " + ev.Const + ". It is generic so that it is compiled only where it is called.")
+	f.Func().Add(id(name)).Types(jen.Id("client").Op("*").Qual(pathBus, "Client")).Params(jen.Id("c").Id("client")).
 		Op("*").Qual(pathBus, "TypedDeadLetters").Types(pointer.Clone()).Block(
 		jen.Return(jen.Qual(pathBus, "DeadLettersOf").Call(jen.Id("c"), id(u.queue.Const), id(ev.Const), decode)),
 	).Line()

@@ -110,10 +110,6 @@ func declareReading(f *jen.File, t *model.Type) {
 	// func (v *T) read(d *wire.Decoder) error { … }
 	f.Comment("// read is UnmarshalJSON of the text that d was opened for. It closes d.")
 	f.Func().Params(receiver.Clone()).Id("read").Params(jen.Id("d").Op("*").Qual(pathWire, "Decoder")).Error().Block(body...).Line()
-	// func (v *T) readText(text string) error { return v.read(wire.OpenText(text)) }
-	f.Func().Params(receiver.Clone()).Id("readText").Params(jen.Id("text").String()).Error().Block(
-		jen.Return(jen.Id("v").Dot("read").Call(jen.Qual(pathWire, "OpenText").Call(jen.Id("text")))),
-	).Line()
 }
 
 func commentReading(f *jen.File) {

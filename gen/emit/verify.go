@@ -142,7 +142,7 @@ func (u *unit) planned() map[string]bool {
 			add(ev.Const, "Schema"+ev.Go, ev.Go+".of"+q.Go)
 			add(q.Go+"Producer."+ev.Methods.Send, q.Go+"Producer."+ev.Methods.SendBatch)
 			add(q.Go+"Consumer."+ev.Methods.On, q.Go+"Consumer."+ev.Methods.OnTx, q.Go+"Consumer."+ev.Methods.OnBatch)
-			add(ev.Go+"DeadLetters", ev.Go+".readText")
+			add(ev.Go + "DeadLetters")
 		}
 	}
 	return plan

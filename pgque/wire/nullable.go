@@ -37,6 +37,8 @@ func (n Nullable[T]) IsZero() bool { return n.state == absent }
 func (n *Nullable[T]) Set(v T) { *n = NullableOf(v) }
 
 // New makes the member the zero T and returns where it is.
+//
+//go:noinline
 func (n *Nullable[T]) New() *T {
 	n.Set(*new(T))
 	return &n.value

@@ -134,7 +134,7 @@ func (c *OrdersConsumer) OnOrderPaid(fn func(context.Context, OrderPaid) error) 
 	}
 	c.consumer.Handle(TypeOrderPaid, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderPaid
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -150,7 +150,7 @@ func (c *OrdersConsumer) OnOrderPaidTx(fn func(context.Context, pgx.Tx, OrderPai
 	}
 	c.consumer.HandleTx(TypeOrderPaid, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderPaid
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -168,7 +168,7 @@ func (c *OrdersConsumer) OnOrderPaidBatch(fn func(context.Context, []pgque.Deliv
 		batch := make([]pgque.Delivery[OrderPaid], len(msgs))
 		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
 			batch[i].Message = msg
-			return batch[i].Event.readText(msg.Payload)
+			return batch[i].Event.read(wire.OpenText(msg.Payload))
 		}, func(n int) []error {
 			return fn(ctx, batch[:n:n])
 		})
@@ -184,7 +184,7 @@ func (c *OrdersConsumer) OnOrderPlaced(fn func(context.Context, OrderPlaced) err
 	}
 	c.consumer.Handle(TypeOrderPlaced, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderPlaced
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -200,7 +200,7 @@ func (c *OrdersConsumer) OnOrderPlacedTx(fn func(context.Context, pgx.Tx, OrderP
 	}
 	c.consumer.HandleTx(TypeOrderPlaced, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderPlaced
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -218,7 +218,7 @@ func (c *OrdersConsumer) OnOrderPlacedBatch(fn func(context.Context, []pgque.Del
 		batch := make([]pgque.Delivery[OrderPlaced], len(msgs))
 		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
 			batch[i].Message = msg
-			return batch[i].Event.readText(msg.Payload)
+			return batch[i].Event.read(wire.OpenText(msg.Payload))
 		}, func(n int) []error {
 			return fn(ctx, batch[:n:n])
 		})
@@ -239,20 +239,20 @@ func (c *OrdersConsumer) Handle(h OrdersHandlers) {
 }
 
 // OrderPaidDeadLetters lists, shows, edits and replays the dead letters of
-// TypeOrderPaid.
-func OrderPaidDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*OrderPaid] {
+// TypeOrderPaid. It is generic so that it is compiled only where it is called.
+func OrderPaidDeadLetters[client *pgque.Client](c client) *pgque.TypedDeadLetters[*OrderPaid] {
 	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderPaid, func(text string) (*OrderPaid, error) {
 		ev := new(OrderPaid)
-		return ev, ev.readText(text)
+		return ev, ev.read(wire.OpenText(text))
 	})
 }
 
 // OrderPlacedDeadLetters lists, shows, edits and replays the dead letters of
-// TypeOrderPlaced.
-func OrderPlacedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*OrderPlaced] {
+// TypeOrderPlaced. It is generic so that it is compiled only where it is called.
+func OrderPlacedDeadLetters[client *pgque.Client](c client) *pgque.TypedDeadLetters[*OrderPlaced] {
 	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderPlaced, func(text string) (*OrderPlaced, error) {
 		ev := new(OrderPlaced)
-		return ev, ev.readText(text)
+		return ev, ev.read(wire.OpenText(text))
 	})
 }
 
@@ -483,10 +483,6 @@ func (v *OrderPaid) read(d *wire.Decoder) error {
 	return nil
 }
 
-func (v *OrderPaid) readText(text string) error {
-	return v.read(wire.OpenText(text))
-}
-
 // MarshalJSON is AppendJSON to nothing.
 func (v OrderPaid) MarshalJSON() ([]byte, error) {
 	return v.AppendJSON(nil)
@@ -674,10 +670,6 @@ func (v *OrderPlaced) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
-}
-
-func (v *OrderPlaced) readText(text string) error {
-	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.

@@ -153,7 +153,7 @@ func (c *OrdersConsumer) OnOrderCancelled(fn func(context.Context, OrderCancelle
 	}
 	c.consumer.Handle(TypeOrderCancelled, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderCancelled
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -169,7 +169,7 @@ func (c *OrdersConsumer) OnOrderCancelledTx(fn func(context.Context, pgx.Tx, Ord
 	}
 	c.consumer.HandleTx(TypeOrderCancelled, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderCancelled
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -187,7 +187,7 @@ func (c *OrdersConsumer) OnOrderCancelledBatch(fn func(context.Context, []pgque.
 		batch := make([]pgque.Delivery[OrderCancelled], len(msgs))
 		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
 			batch[i].Message = msg
-			return batch[i].Event.readText(msg.Payload)
+			return batch[i].Event.read(wire.OpenText(msg.Payload))
 		}, func(n int) []error {
 			return fn(ctx, batch[:n:n])
 		})
@@ -203,7 +203,7 @@ func (c *OrdersConsumer) OnOrderCompleted(fn func(context.Context, OrderComplete
 	}
 	c.consumer.Handle(TypeOrderCompleted, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderCompleted
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -219,7 +219,7 @@ func (c *OrdersConsumer) OnOrderCompletedTx(fn func(context.Context, pgx.Tx, Ord
 	}
 	c.consumer.HandleTx(TypeOrderCompleted, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderCompleted
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -237,7 +237,7 @@ func (c *OrdersConsumer) OnOrderCompletedBatch(fn func(context.Context, []pgque.
 		batch := make([]pgque.Delivery[OrderCompleted], len(msgs))
 		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
 			batch[i].Message = msg
-			return batch[i].Event.readText(msg.Payload)
+			return batch[i].Event.read(wire.OpenText(msg.Payload))
 		}, func(n int) []error {
 			return fn(ctx, batch[:n:n])
 		})
@@ -253,7 +253,7 @@ func (c *OrdersConsumer) OnOrderCreated(fn func(context.Context, OrderCreated) e
 	}
 	c.consumer.Handle(TypeOrderCreated, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderCreated
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -269,7 +269,7 @@ func (c *OrdersConsumer) OnOrderCreatedTx(fn func(context.Context, pgx.Tx, Order
 	}
 	c.consumer.HandleTx(TypeOrderCreated, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderCreated
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -287,7 +287,7 @@ func (c *OrdersConsumer) OnOrderCreatedBatch(fn func(context.Context, []pgque.De
 		batch := make([]pgque.Delivery[OrderCreated], len(msgs))
 		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
 			batch[i].Message = msg
-			return batch[i].Event.readText(msg.Payload)
+			return batch[i].Event.read(wire.OpenText(msg.Payload))
 		}, func(n int) []error {
 			return fn(ctx, batch[:n:n])
 		})
@@ -310,29 +310,29 @@ func (c *OrdersConsumer) Handle(h OrdersHandlers) {
 }
 
 // OrderCancelledDeadLetters lists, shows, edits and replays the dead letters of
-// TypeOrderCancelled.
-func OrderCancelledDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*OrderCancelled] {
+// TypeOrderCancelled. It is generic so that it is compiled only where it is called.
+func OrderCancelledDeadLetters[client *pgque.Client](c client) *pgque.TypedDeadLetters[*OrderCancelled] {
 	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderCancelled, func(text string) (*OrderCancelled, error) {
 		ev := new(OrderCancelled)
-		return ev, ev.readText(text)
+		return ev, ev.read(wire.OpenText(text))
 	})
 }
 
 // OrderCompletedDeadLetters lists, shows, edits and replays the dead letters of
-// TypeOrderCompleted.
-func OrderCompletedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*OrderCompleted] {
+// TypeOrderCompleted. It is generic so that it is compiled only where it is called.
+func OrderCompletedDeadLetters[client *pgque.Client](c client) *pgque.TypedDeadLetters[*OrderCompleted] {
 	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderCompleted, func(text string) (*OrderCompleted, error) {
 		ev := new(OrderCompleted)
-		return ev, ev.readText(text)
+		return ev, ev.read(wire.OpenText(text))
 	})
 }
 
 // OrderCreatedDeadLetters lists, shows, edits and replays the dead letters of
-// TypeOrderCreated.
-func OrderCreatedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*OrderCreated] {
+// TypeOrderCreated. It is generic so that it is compiled only where it is called.
+func OrderCreatedDeadLetters[client *pgque.Client](c client) *pgque.TypedDeadLetters[*OrderCreated] {
 	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderCreated, func(text string) (*OrderCreated, error) {
 		ev := new(OrderCreated)
-		return ev, ev.readText(text)
+		return ev, ev.read(wire.OpenText(text))
 	})
 }
 
@@ -372,10 +372,6 @@ func (v *OrderCancelled) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
-}
-
-func (v *OrderCancelled) readText(text string) error {
-	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.
@@ -524,10 +520,6 @@ func (v *OrderCompleted) read(d *wire.Decoder) error {
 	return nil
 }
 
-func (v *OrderCompleted) readText(text string) error {
-	return v.read(wire.OpenText(text))
-}
-
 // MarshalJSON is AppendJSON to nothing.
 func (v OrderCompleted) MarshalJSON() ([]byte, error) {
 	return v.AppendJSON(nil)
@@ -642,10 +634,6 @@ func (v *OrderCreated) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
-}
-
-func (v *OrderCreated) readText(text string) error {
-	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.

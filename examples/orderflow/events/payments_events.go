@@ -152,7 +152,7 @@ func (c *PaymentsConsumer) OnPaymentCaptured(fn func(context.Context, PaymentCap
 	}
 	c.consumer.Handle(TypePaymentCaptured, func(ctx context.Context, msg pgque.Message) error {
 		var ev PaymentCaptured
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -168,7 +168,7 @@ func (c *PaymentsConsumer) OnPaymentCapturedTx(fn func(context.Context, pgx.Tx, 
 	}
 	c.consumer.HandleTx(TypePaymentCaptured, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev PaymentCaptured
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -186,7 +186,7 @@ func (c *PaymentsConsumer) OnPaymentCapturedBatch(fn func(context.Context, []pgq
 		batch := make([]pgque.Delivery[PaymentCaptured], len(msgs))
 		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
 			batch[i].Message = msg
-			return batch[i].Event.readText(msg.Payload)
+			return batch[i].Event.read(wire.OpenText(msg.Payload))
 		}, func(n int) []error {
 			return fn(ctx, batch[:n:n])
 		})
@@ -202,7 +202,7 @@ func (c *PaymentsConsumer) OnPaymentDeclined(fn func(context.Context, PaymentDec
 	}
 	c.consumer.Handle(TypePaymentDeclined, func(ctx context.Context, msg pgque.Message) error {
 		var ev PaymentDeclined
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -218,7 +218,7 @@ func (c *PaymentsConsumer) OnPaymentDeclinedTx(fn func(context.Context, pgx.Tx, 
 	}
 	c.consumer.HandleTx(TypePaymentDeclined, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev PaymentDeclined
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -236,7 +236,7 @@ func (c *PaymentsConsumer) OnPaymentDeclinedBatch(fn func(context.Context, []pgq
 		batch := make([]pgque.Delivery[PaymentDeclined], len(msgs))
 		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
 			batch[i].Message = msg
-			return batch[i].Event.readText(msg.Payload)
+			return batch[i].Event.read(wire.OpenText(msg.Payload))
 		}, func(n int) []error {
 			return fn(ctx, batch[:n:n])
 		})
@@ -252,7 +252,7 @@ func (c *PaymentsConsumer) OnPaymentRefunded(fn func(context.Context, PaymentRef
 	}
 	c.consumer.Handle(TypePaymentRefunded, func(ctx context.Context, msg pgque.Message) error {
 		var ev PaymentRefunded
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -268,7 +268,7 @@ func (c *PaymentsConsumer) OnPaymentRefundedTx(fn func(context.Context, pgx.Tx, 
 	}
 	c.consumer.HandleTx(TypePaymentRefunded, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev PaymentRefunded
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -286,7 +286,7 @@ func (c *PaymentsConsumer) OnPaymentRefundedBatch(fn func(context.Context, []pgq
 		batch := make([]pgque.Delivery[PaymentRefunded], len(msgs))
 		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
 			batch[i].Message = msg
-			return batch[i].Event.readText(msg.Payload)
+			return batch[i].Event.read(wire.OpenText(msg.Payload))
 		}, func(n int) []error {
 			return fn(ctx, batch[:n:n])
 		})
@@ -309,29 +309,29 @@ func (c *PaymentsConsumer) Handle(h PaymentsHandlers) {
 }
 
 // PaymentCapturedDeadLetters lists, shows, edits and replays the dead letters of
-// TypePaymentCaptured.
-func PaymentCapturedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*PaymentCaptured] {
+// TypePaymentCaptured. It is generic so that it is compiled only where it is called.
+func PaymentCapturedDeadLetters[client *pgque.Client](c client) *pgque.TypedDeadLetters[*PaymentCaptured] {
 	return pgque.DeadLettersOf(c, QueuePayments, TypePaymentCaptured, func(text string) (*PaymentCaptured, error) {
 		ev := new(PaymentCaptured)
-		return ev, ev.readText(text)
+		return ev, ev.read(wire.OpenText(text))
 	})
 }
 
 // PaymentDeclinedDeadLetters lists, shows, edits and replays the dead letters of
-// TypePaymentDeclined.
-func PaymentDeclinedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*PaymentDeclined] {
+// TypePaymentDeclined. It is generic so that it is compiled only where it is called.
+func PaymentDeclinedDeadLetters[client *pgque.Client](c client) *pgque.TypedDeadLetters[*PaymentDeclined] {
 	return pgque.DeadLettersOf(c, QueuePayments, TypePaymentDeclined, func(text string) (*PaymentDeclined, error) {
 		ev := new(PaymentDeclined)
-		return ev, ev.readText(text)
+		return ev, ev.read(wire.OpenText(text))
 	})
 }
 
 // PaymentRefundedDeadLetters lists, shows, edits and replays the dead letters of
-// TypePaymentRefunded.
-func PaymentRefundedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*PaymentRefunded] {
+// TypePaymentRefunded. It is generic so that it is compiled only where it is called.
+func PaymentRefundedDeadLetters[client *pgque.Client](c client) *pgque.TypedDeadLetters[*PaymentRefunded] {
 	return pgque.DeadLettersOf(c, QueuePayments, TypePaymentRefunded, func(text string) (*PaymentRefunded, error) {
 		ev := new(PaymentRefunded)
-		return ev, ev.readText(text)
+		return ev, ev.read(wire.OpenText(text))
 	})
 }
 
@@ -372,10 +372,6 @@ func (v *PaymentCaptured) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
-}
-
-func (v *PaymentCaptured) readText(text string) error {
-	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.
@@ -483,10 +479,6 @@ func (v *PaymentDeclined) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
-}
-
-func (v *PaymentDeclined) readText(text string) error {
-	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.
@@ -752,10 +744,6 @@ func (v *PaymentRefunded) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
-}
-
-func (v *PaymentRefunded) readText(text string) error {
-	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.

@@ -152,7 +152,7 @@ func (c *ShipmentsConsumer) OnShipmentDelivered(fn func(context.Context, Shipmen
 	}
 	c.consumer.Handle(TypeShipmentDelivered, func(ctx context.Context, msg pgque.Message) error {
 		var ev ShipmentDelivered
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -168,7 +168,7 @@ func (c *ShipmentsConsumer) OnShipmentDeliveredTx(fn func(context.Context, pgx.T
 	}
 	c.consumer.HandleTx(TypeShipmentDelivered, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev ShipmentDelivered
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -186,7 +186,7 @@ func (c *ShipmentsConsumer) OnShipmentDeliveredBatch(fn func(context.Context, []
 		batch := make([]pgque.Delivery[ShipmentDelivered], len(msgs))
 		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
 			batch[i].Message = msg
-			return batch[i].Event.readText(msg.Payload)
+			return batch[i].Event.read(wire.OpenText(msg.Payload))
 		}, func(n int) []error {
 			return fn(ctx, batch[:n:n])
 		})
@@ -202,7 +202,7 @@ func (c *ShipmentsConsumer) OnShipmentDispatched(fn func(context.Context, Shipme
 	}
 	c.consumer.Handle(TypeShipmentDispatched, func(ctx context.Context, msg pgque.Message) error {
 		var ev ShipmentDispatched
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -218,7 +218,7 @@ func (c *ShipmentsConsumer) OnShipmentDispatchedTx(fn func(context.Context, pgx.
 	}
 	c.consumer.HandleTx(TypeShipmentDispatched, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev ShipmentDispatched
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -236,7 +236,7 @@ func (c *ShipmentsConsumer) OnShipmentDispatchedBatch(fn func(context.Context, [
 		batch := make([]pgque.Delivery[ShipmentDispatched], len(msgs))
 		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
 			batch[i].Message = msg
-			return batch[i].Event.readText(msg.Payload)
+			return batch[i].Event.read(wire.OpenText(msg.Payload))
 		}, func(n int) []error {
 			return fn(ctx, batch[:n:n])
 		})
@@ -252,7 +252,7 @@ func (c *ShipmentsConsumer) OnShipmentRequested(fn func(context.Context, Shipmen
 	}
 	c.consumer.Handle(TypeShipmentRequested, func(ctx context.Context, msg pgque.Message) error {
 		var ev ShipmentRequested
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -268,7 +268,7 @@ func (c *ShipmentsConsumer) OnShipmentRequestedTx(fn func(context.Context, pgx.T
 	}
 	c.consumer.HandleTx(TypeShipmentRequested, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev ShipmentRequested
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -286,7 +286,7 @@ func (c *ShipmentsConsumer) OnShipmentRequestedBatch(fn func(context.Context, []
 		batch := make([]pgque.Delivery[ShipmentRequested], len(msgs))
 		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
 			batch[i].Message = msg
-			return batch[i].Event.readText(msg.Payload)
+			return batch[i].Event.read(wire.OpenText(msg.Payload))
 		}, func(n int) []error {
 			return fn(ctx, batch[:n:n])
 		})
@@ -309,29 +309,29 @@ func (c *ShipmentsConsumer) Handle(h ShipmentsHandlers) {
 }
 
 // ShipmentDeliveredDeadLetters lists, shows, edits and replays the dead letters of
-// TypeShipmentDelivered.
-func ShipmentDeliveredDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*ShipmentDelivered] {
+// TypeShipmentDelivered. It is generic so that it is compiled only where it is called.
+func ShipmentDeliveredDeadLetters[client *pgque.Client](c client) *pgque.TypedDeadLetters[*ShipmentDelivered] {
 	return pgque.DeadLettersOf(c, QueueShipments, TypeShipmentDelivered, func(text string) (*ShipmentDelivered, error) {
 		ev := new(ShipmentDelivered)
-		return ev, ev.readText(text)
+		return ev, ev.read(wire.OpenText(text))
 	})
 }
 
 // ShipmentDispatchedDeadLetters lists, shows, edits and replays the dead letters of
-// TypeShipmentDispatched.
-func ShipmentDispatchedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*ShipmentDispatched] {
+// TypeShipmentDispatched. It is generic so that it is compiled only where it is called.
+func ShipmentDispatchedDeadLetters[client *pgque.Client](c client) *pgque.TypedDeadLetters[*ShipmentDispatched] {
 	return pgque.DeadLettersOf(c, QueueShipments, TypeShipmentDispatched, func(text string) (*ShipmentDispatched, error) {
 		ev := new(ShipmentDispatched)
-		return ev, ev.readText(text)
+		return ev, ev.read(wire.OpenText(text))
 	})
 }
 
 // ShipmentRequestedDeadLetters lists, shows, edits and replays the dead letters of
-// TypeShipmentRequested.
-func ShipmentRequestedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*ShipmentRequested] {
+// TypeShipmentRequested. It is generic so that it is compiled only where it is called.
+func ShipmentRequestedDeadLetters[client *pgque.Client](c client) *pgque.TypedDeadLetters[*ShipmentRequested] {
 	return pgque.DeadLettersOf(c, QueueShipments, TypeShipmentRequested, func(text string) (*ShipmentRequested, error) {
 		ev := new(ShipmentRequested)
-		return ev, ev.readText(text)
+		return ev, ev.read(wire.OpenText(text))
 	})
 }
 
@@ -372,10 +372,6 @@ func (v *ShipmentDelivered) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
-}
-
-func (v *ShipmentDelivered) readText(text string) error {
-	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.
@@ -491,10 +487,6 @@ func (v *ShipmentDispatched) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
-}
-
-func (v *ShipmentDispatched) readText(text string) error {
-	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.
@@ -718,10 +710,6 @@ func (v *ShipmentRequested) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
-}
-
-func (v *ShipmentRequested) readText(text string) error {
-	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.

@@ -115,7 +115,7 @@ func (c *OrdersConsumer) OnOrderPlaced(fn func(context.Context, OrderPlaced) err
 	}
 	c.consumer.Handle(TypeOrderPlaced, func(ctx context.Context, msg pgque.Message) error {
 		var ev OrderPlaced
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, ev)
@@ -131,7 +131,7 @@ func (c *OrdersConsumer) OnOrderPlacedTx(fn func(context.Context, pgx.Tx, OrderP
 	}
 	c.consumer.HandleTx(TypeOrderPlaced, func(ctx context.Context, tx pgx.Tx, msg pgque.Message) error {
 		var ev OrderPlaced
-		if err := ev.readText(msg.Payload); err != nil {
+		if err := ev.read(wire.OpenText(msg.Payload)); err != nil {
 			return pgque.Permanent(err)
 		}
 		return fn(ctx, tx, ev)
@@ -149,7 +149,7 @@ func (c *OrdersConsumer) OnOrderPlacedBatch(fn func(context.Context, []pgque.Del
 		batch := make([]pgque.Delivery[OrderPlaced], len(msgs))
 		return pgque.Deliver(msgs, func(i int, msg pgque.Message) error {
 			batch[i].Message = msg
-			return batch[i].Event.readText(msg.Payload)
+			return batch[i].Event.read(wire.OpenText(msg.Payload))
 		}, func(n int) []error {
 			return fn(ctx, batch[:n:n])
 		})
@@ -168,11 +168,11 @@ func (c *OrdersConsumer) Handle(h OrdersHandlers) {
 }
 
 // OrderPlacedDeadLetters lists, shows, edits and replays the dead letters of
-// TypeOrderPlaced.
-func OrderPlacedDeadLetters(c *pgque.Client) *pgque.TypedDeadLetters[*OrderPlaced] {
+// TypeOrderPlaced. It is generic so that it is compiled only where it is called.
+func OrderPlacedDeadLetters[client *pgque.Client](c client) *pgque.TypedDeadLetters[*OrderPlaced] {
 	return pgque.DeadLettersOf(c, QueueOrders, TypeOrderPlaced, func(text string) (*OrderPlaced, error) {
 		ev := new(OrderPlaced)
-		return ev, ev.readText(text)
+		return ev, ev.read(wire.OpenText(text))
 	})
 }
 
@@ -206,10 +206,6 @@ func (v *OrderPlaced) read(d *wire.Decoder) error {
 	}
 	*v = fresh
 	return nil
-}
-
-func (v *OrderPlaced) readText(text string) error {
-	return v.read(wire.OpenText(text))
 }
 
 // MarshalJSON is AppendJSON to nothing.
