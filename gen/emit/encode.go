@@ -1,7 +1,7 @@
 package emit
 
 import (
-	"strings"
+	"slices"
 
 	"github.com/dave/jennifer/jen"
 
@@ -88,17 +88,8 @@ func word(t *model.Type, value *jen.Statement) scalar {
 	return scalar{"Word", []jen.Code{jen.String().Parens(value), words(t)}}
 }
 
-// A text is JSON that is always the same. Texts that follow each other become one. The
-// Encoder leaves a comma out at the beginning of one that follows a bracket or brace.
+// A text is JSON that is always the same. Texts that follow each other become one.
 type text string
-
-// and is the text with another one behind it.
-func (t text) and(next text) text {
-	if strings.HasSuffix(string(t), "{") || strings.HasSuffix(string(t), "[") {
-		next = text(strings.TrimPrefix(string(next), ","))
-	}
-	return t + next
-}
 
 // A scalar is a value that a method of the Encoder writes, with what comes behind the
 // text before it.
@@ -129,7 +120,7 @@ func (w writing) code() []jen.Code {
 	for _, part := range w {
 		switch part := part.(type) {
 		case text:
-			last = last.and(part)
+			last += part
 		case scalar:
 			list = append(list, part.after(last))
 			last = ""
@@ -156,9 +147,10 @@ func (k *codec) encodeStruct() writing {
 		body = append(body, jen.If(jen.Id("v").Dot("Other").Op("!=").Nil()).Block(append(other, jen.Return())...))
 	}
 	body = append(body, text("{"))
-	for _, f := range k.t.Fields {
+	for i, f := range k.t.Fields {
 		k.place = f.Go
-		body = append(body, k.encodeField(f, text(","+quoteJSON(f.Name)+":"))...)
+		name := text(quoteJSON(f.Name) + ":")
+		body = append(body, k.encodeField(f, append(k.separator(i), name))...)
 	}
 	if k.t.Extra != nil {
 		k.place = "Extra"
@@ -166,6 +158,23 @@ func (k *codec) encodeStruct() writing {
 	}
 	return append(body, text("}"))
 }
+
+// separator is what stands before a field: nothing before the first one, a comma behind
+// one that is always there, and otherwise
+//
+//	e.Comma()
+func (k *codec) separator(field int) writing {
+	always := slices.IndexFunc(k.t.Fields, func(f *model.Field) bool { return f.Required })
+	switch {
+	case field == 0:
+		return nil
+	case always >= 0 && always < field:
+		return writing{text(",")}
+	}
+	return comma()
+}
+
+func comma() writing { return writing{jen.Id("e").Dot("Comma").Call()} }
 
 // otherName yields
 //
@@ -177,15 +186,15 @@ func (k *codec) otherName(name string) jen.Code {
 	return jen.Id("e").Dot("OtherName").Call(jen.Id(name), k.fields())
 }
 
-// encodeField writes a member, with the text before it, if it is there.
-func (k *codec) encodeField(f *model.Field, name text) writing {
+// encodeField writes a member, with what stands before it, if it is there.
+func (k *codec) encodeField(f *model.Field, name writing) writing {
 	place := jen.Id("v").Dot(f.Go)
 	s := f.Shape
 	member := func(value writing) writing {
 		if f.Secret {
 			value = concealed(value)
 		}
-		return append(writing{name}, value...)
+		return slices.Concat(name, value)
 	}
 	present := func(value writing) writing {
 		return writing{jen.If(place.Clone().Op("!=").Nil()).Block(member(value).code()...)}
@@ -205,7 +214,7 @@ func (k *codec) encodeField(f *model.Field, name text) writing {
 		// if value, ok := v.X.Get(); ok { … } else if v.X.IsNull() { … }
 		return writing{jen.If(jen.List(jen.Id("value"), jen.Id("ok")).Op(":=").Add(place.Clone()).Dot("Get").Call(), jen.Id("ok")).
 			Block(member(k.encodeBase(t, s)).code()...).
-			Else().If(place.Clone().Dot("IsNull").Call()).Block(append(writing{name}, decidedPlace(null, s)...).code()...)}
+			Else().If(place.Clone().Dot("IsNull").Call()).Block(member(decidedPlace(null, s)).code()...)}
 	case isNilable(s) && f.Required:
 		return member(k.encodeItem(at(place), s))
 	case isNilable(s):
@@ -239,8 +248,12 @@ func (k *codec) orMissing(f *model.Field, missing *jen.Statement, member writing
 	).Else().Block(member.code()...)}
 }
 
-// concealed keeps a value out of what is reported.
+// concealed keeps a value out of what is reported. One that is always the same is no
+// secret.
 func concealed(value writing) writing {
+	if _, always := value[0].(text); always && len(value) == 1 {
+		return value
+	}
 	return append(append(writing{onEncoder.call("Conceal")}, value...), onEncoder.call("Reveal"))
 }
 
@@ -343,9 +356,10 @@ func (k *codec) encodeSlice(t target, s *model.Shape) writing {
 	}
 	array := scalar{"Array", []jen.Code{jen.Len(t.val()), k.count(s.Rules.Items)}}
 	// for i := range v.X {
-	// 	e.String(",", v.X[i], rules)
+	// 	e.Comma()
+	// 	e.String("", v.X[i], rules)
 	// }
-	item := append(writing{text(",")}, k.encodePart(at(list.Index(jen.Id(i))), s.Elem)...)
+	item := append(comma(), k.encodePart(at(list.Index(jen.Id(i))), s.Elem)...)
 	loop := jen.For(jen.Id(i).Op(":=").Range().Add(t.val())).Block(item.code()...)
 	if !s.Rules.Unique {
 		return writing{array, loop, text("]")}

@@ -80,15 +80,15 @@ func (k *codec) encodeTuple() writing {
 		args = append(args, isThere(f))
 	}
 	body := writing{jen.Id("e").Dot("Tuple").Call(args...)}
-	for _, f := range k.t.Fields {
+	for i, f := range k.t.Fields {
 		k.place = f.Go
-		body = append(body, k.encodeField(f, ",")...)
+		body = append(body, k.encodeField(f, k.separator(i))...)
 	}
 	if k.t.Extra != nil {
 		// for i := range v.Rest { … }
 		k.place = "Rest"
 		k.depth++
-		item := append(writing{text(",")}, k.encodePart(at(jen.Id("v").Dot("Rest").Index(jen.Id("i"))), k.t.Extra)...)
+		item := append(comma(), k.encodePart(at(jen.Id("v").Dot("Rest").Index(jen.Id("i"))), k.t.Extra)...)
 		k.depth--
 		body = append(body, jen.For(jen.Id("i").Op(":=").Range().Id("v").Dot("Rest")).Block(item.code()...))
 	}

@@ -11,8 +11,7 @@ import (
 // pass: Close returns the text of a value that breaks no rule.
 //
 // Methods that write a value take the text before it: the name of its member, and what
-// else is always the same. A comma that this text begins with is left out where the
-// first member or item follows.
+// else is always the same.
 //
 // What is reported is the value that the next byte would begin, or, where none can
 // follow, the object around: the JSON pointer of a violation is found in the text.
@@ -201,23 +200,32 @@ func (e *Encoder) Decide(mark int, predicates ...Predicate) {
 // Text writes text that is always the same.
 //
 //go:noinline
-func (e *Encoder) Text(text string) { e.buf = e.after(text) }
+func (e *Encoder) Text(text string) {
+	if len(text) == 1 {
+		e.buf = append(e.buf, text[0])
+		return
+	}
+	e.buf = e.after(text)
+}
 
 // after is buf with a text behind it.
-func (e *Encoder) after(text string) []byte {
-	if len(text) > 0 && text[0] == ',' {
-		if last := e.buf[len(e.buf)-1]; last == '{' || last == '[' {
-			text = text[1:]
-		}
+func (e *Encoder) after(text string) []byte { return append(e.buf, text...) }
+
+// Comma writes a comma, unless the first member or item follows.
+//
+//go:noinline
+func (e *Encoder) Comma() {
+	if last := e.buf[len(e.buf)-1]; last != '{' && last != '[' {
+		e.buf = append(e.buf, ',')
 	}
-	return append(e.buf, text...)
 }
 
 // Name writes the name of a member whose object has a member for each name of a map.
 //
 //go:noinline
 func (e *Encoder) Name(name string, rules *TextRules) {
-	b, ok := appendText(e.after(","), name)
+	e.Comma()
+	b, ok := appendText(e.buf, name)
 	e.buf = append(b, ':')
 	switch {
 	case !ok:
@@ -334,7 +342,7 @@ func (e *Encoder) ConstBool(text string, v, only bool) {
 //
 //go:noinline
 func (e *Encoder) Int64(text string, i int64, rules *IntegerRules) {
-	if !rules.holds(i) {
+	if !rules.allow(i) {
 		e.Text(text)
 		rules.report(i, e.here())
 		text = ""

@@ -33,8 +33,7 @@ func encoded(t *testing.T, write func(e *wire.Encoder)) (text string, violations
 func TestEncoder_WritesTheTextAndTheValue(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	text, violations := encoded(t, func(e *wire.Encoder) {
-		e.Text("{")
-		e.String(`,"text":`, "a\"é", nil)
+		e.String(`{"text":`, "a\"é", nil)
 		e.Bool(`,"bool":`, true)
 		e.Int64(`,"int":`, -7, nil)
 		e.Uint64(`,"uint":`, math.MaxUint64, nil)
@@ -49,11 +48,11 @@ func TestEncoder_WritesTheTextAndTheValue(t *testing.T) {
 		e.Object(`,"map":`, 2, nil)
 		e.Name("a", nil)
 		e.Array("", 2, nil)
-		e.Text(",")
+		e.Comma()
 		e.Text("{")
 		e.Text("}")
-		e.Text(",null")
-		e.Text("]")
+		e.Comma()
+		e.Text("null]")
 		e.Name("b\"", nil)
 		e.ConstBool("", false, false)
 		e.Text("}}")
@@ -73,7 +72,7 @@ func TestEncoder_PointsAtWhatIsWrong(t *testing.T) {
 		e.String(`,"a/b":`, "xx", short)
 		e.Array(`,"list":`, 0, &wire.Count{Min: 1})
 		for _, s := range []string{"x", "xx", "\xff"} {
-			e.Text(",")
+			e.Comma()
 			e.String(`{"s~\n":`, s, short)
 			e.Text("}")
 		}

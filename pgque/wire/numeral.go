@@ -37,7 +37,7 @@ func (d *Decoder) Int64(v *int64, rules *IntegerRules) bool {
 	if !d.int64(v) {
 		return false
 	}
-	if !rules.holds(*v) {
+	if !rules.allow(*v) {
 		rules.report(*v, &d.Report)
 		return false
 	}
@@ -64,7 +64,7 @@ func (d *Decoder) Uint64(v *uint64, rules *UnsignedRules) bool {
 	if !d.uint64(v) {
 		return false
 	}
-	if !rules.holds(*v) {
+	if !rules.allow(*v) {
 		rules.report(*v, &d.Report)
 		return false
 	}

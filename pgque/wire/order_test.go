@@ -192,14 +192,15 @@ func (o *order) encode(e *wire.Encoder) {
 	e.Word(`,"channel":`, string(o.Channel), &wordsChannel)
 	e.Array(`,"lines":`, len(o.Lines), &countOrderLines)
 	for i := range o.Lines {
-		e.Text(",")
+		e.Comma()
 		o.Lines[i].encode(e)
 	}
 	e.Text("]")
 	if o.Tags != nil {
 		e.Array(`,"tags":`, len(o.Tags), nil)
 		for i := range o.Tags {
-			e.String(",", o.Tags[i], &rulesOrderTags)
+			e.Comma()
+			e.String("", o.Tags[i], &rulesOrderTags)
 		}
 		e.Text("]")
 	}

@@ -124,6 +124,15 @@ type rulesOf[T int64 | uint64] struct {
 // A Limit is a keyword and its value in the schema.
 type Limit struct{ Keyword, Text string }
 
+// allow is holds, quick for the rules that most have: none but limits.
+func (t *rulesOf[T]) allow(i T) bool {
+	return t == nil || t.limitsOnly() && i >= t.Min && i <= t.Max || t.holds(i)
+}
+
+func (t *rulesOf[T]) limitsOnly() bool {
+	return t.Multiple == 0 && t.Const == nil && t.Enum == nil && t.Also == nil
+}
+
 func (t *rulesOf[T]) holds(i T) bool {
 	return t == nil || i >= t.Min && i <= t.Max && (t.Multiple == 0 || i%t.Multiple == 0) &&
 		(t.Const == nil || i == t.Const[0]) && (t.Enum == nil || slices.Contains(t.Enum, i)) && t.Also.holds(i)

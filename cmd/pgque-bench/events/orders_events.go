@@ -740,7 +740,7 @@ func (v *OrderPlaced) encode(e *wire.Encoder) {
 	v.Customer.encode(e)
 	e.Array(",\"lines\":", len(v.Lines), &countOrderPlacedLines)
 	for i := range v.Lines {
-		e.Text(",")
+		e.Comma()
 		v.Lines[i].encode(e)
 	}
 	e.Float("],\"total\":", v.Total, &rulesOrderPlacedTotal)

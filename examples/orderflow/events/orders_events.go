@@ -767,7 +767,7 @@ func (v *OrderCreated) encode(e *wire.Encoder) {
 	}
 	e.Array(",\"lines\":", len(v.Lines), &countOrderCreatedLines)
 	for i := range v.Lines {
-		e.Text(",")
+		e.Comma()
 		v.Lines[i].encode(e)
 	}
 	e.Text("],\"total\":")
@@ -775,7 +775,8 @@ func (v *OrderCreated) encode(e *wire.Encoder) {
 	if v.Coupons != nil {
 		e.Array(",\"coupons\":", len(v.Coupons), &countOrderCreatedCoupons)
 		for i := range v.Coupons {
-			e.String(",", v.Coupons[i], &rulesOrderCreatedCoupons)
+			e.Comma()
+			e.String("", v.Coupons[i], &rulesOrderCreatedCoupons)
 		}
 		e.Text("]")
 	}

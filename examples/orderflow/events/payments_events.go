@@ -817,7 +817,8 @@ func (v *PaymentRefunded) encode(e *wire.Encoder) {
 	if v.SKUs != nil {
 		e.Array(",\"skus\":", len(v.SKUs), &countPaymentRefundedSKUs)
 		for i := range v.SKUs {
-			e.String(",", v.SKUs[i], &rulesPaymentRefundedSKUs)
+			e.Comma()
+			e.String("", v.SKUs[i], &rulesPaymentRefundedSKUs)
 		}
 		e.Text("]")
 	}

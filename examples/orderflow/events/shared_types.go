@@ -99,7 +99,8 @@ func (v *Address) encode(e *wire.Encoder) {
 	e.String("{\"name\":", v.Name, &rulesAddressName)
 	e.Array(",\"lines\":", len(v.Lines), &countAddressLines)
 	for i := range v.Lines {
-		e.String(",", v.Lines[i], &rulesAddressLines)
+		e.Comma()
+		e.String("", v.Lines[i], &rulesAddressLines)
 	}
 	e.Text("]")
 	if v.PostalCode != nil {

@@ -443,7 +443,7 @@ func (v *ShipmentDelivered) encode(e *wire.Encoder) {
 	}
 	e.Array(",\"parcels\":", len(v.Parcels), &countShipmentDeliveredParcels)
 	for i := range v.Parcels {
-		e.Text(",")
+		e.Comma()
 		v.Parcels[i].encode(e)
 	}
 	e.Text("]}")
@@ -559,7 +559,7 @@ func (v *ShipmentDispatched) encode(e *wire.Encoder) {
 	e.Word(",\"carrier\":", string(v.Carrier), &wordsShipmentDispatchedCarrier)
 	e.Array(",\"parcels\":", len(v.Parcels), &countShipmentDispatchedParcels)
 	for i := range v.Parcels {
-		e.Text(",")
+		e.Comma()
 		v.Parcels[i].encode(e)
 	}
 	e.Text("],\"promised\":")
@@ -780,7 +780,7 @@ func (v *ShipmentRequested) encode(e *wire.Encoder) {
 	v.ShipTo.encode(e)
 	e.Array(",\"items\":", len(v.Items), &countShipmentRequestedItems)
 	for i := range v.Items {
-		e.Text(",")
+		e.Comma()
 		v.Items[i].encode(e)
 	}
 	e.Word("],\"service\":", string(v.Service), &wordsShipmentRequestedService)
