@@ -31,8 +31,14 @@ func TestGenerate_ValuesAreValidatedBeforeTheyAreSent(t *testing.T) {
 		"q/c.json": {Data: []byte(`{ "type": "object", "required": ["way"], "properties": { "way": { "oneOf": [{ "$ref": "#/$defs/x" }, { "$ref": "#/$defs/y" }] } },
 			"$defs": { "x": { "x-go-name": "WayX", "type": "object", "required": ["k"], "properties": { "k": { "const": "x" } } }, "y": { "x-go-name": "WayY", "type": "object", "required": ["k", "n"], "properties": { "k": { "const": "y" }, "n": { "type": "integer", "minimum": 1 } } } } }`)},
 	}
+	files := mustGenerate(t, folder)
+	for _, f := range files {
+		if n := strings.Count(string(f.Bytes), "Max: 5"); n != 1 {
+			t.Errorf("%s: reading and writing have %d variables for one rule", f.Name, n)
+		}
+	}
 	w := newWorkshop(t)
-	w.add(t, "events", mustGenerate(t, folder))
+	w.add(t, "events", files)
 	w.write(t, "main.go", []byte(`package main
 
 import (

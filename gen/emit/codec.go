@@ -34,11 +34,11 @@ type use struct {
 }
 
 // variable yields the name of a variable that holds the rules.
-func (k *codec) variable(kind string, of any, rules *jen.Statement) *jen.Statement {
-	key := use{kind, k.place, of}
+func (k *codec) variable(kind, place string, of any, rules *jen.Statement) *jen.Statement {
+	key := use{kind, place, of}
 	name, ok := k.known[key]
 	if !ok {
-		base := kind + k.t.Go + k.place
+		base := kind + k.t.Go + place
 		name = base
 		for i := 2; k.taken[name]; i++ {
 			name = base + "No" + strconv.Itoa(i)

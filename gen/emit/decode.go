@@ -175,8 +175,7 @@ func (k *codec) fields() jen.Code {
 	if k.t.Extra != nil {
 		values = append(values, jen.Id("Open").Op(":").True())
 	}
-	k.place = ""
-	return jen.Op("&").Add(k.variable("fields", k.t, jen.Qual(pathWire, "Fields").Values(values...)))
+	return jen.Op("&").Add(k.variable("fields", "", k.t, jen.Qual(pathWire, "Fields").Values(values...)))
 }
 
 // bits yields a mask.
@@ -193,7 +192,7 @@ func (k *codec) decodeMembers() []jen.Code {
 		k.place = f.Go
 		read := k.decodeField(f)
 		if f.Secret {
-			read = k.hidden(read)
+			read = concealedRead(read)
 		}
 		cases = append(cases, jen.Case(jen.Lit(i)).Block(read...))
 	}
@@ -203,8 +202,8 @@ func (k *codec) decodeMembers() []jen.Code {
 	return []jen.Code{jen.Switch(jen.Id("m").Dot("Field")).Block(cases...)}
 }
 
-// hidden keeps what is read out of what is reported.
-func (k *codec) hidden(read []jen.Code) []jen.Code {
+// concealedRead keeps what is read out of what is reported.
+func concealedRead(read []jen.Code) []jen.Code {
 	return append(append([]jen.Code{onDecoder.call("Conceal")}, read...), onDecoder.call("Reveal"))
 }
 
@@ -382,7 +381,7 @@ func (k *codec) unlessNull(s *model.Shape, read []jen.Code) []jen.Code {
 // decodePart reads an item, or a member without a field.
 func (k *codec) decodePart(t target, s *model.Shape) []jen.Code {
 	if s.Secret {
-		return k.hidden(k.decodeItem(t, s))
+		return concealedRead(k.decodeItem(t, s))
 	}
 	return k.decodeItem(t, s)
 }

@@ -203,7 +203,7 @@ func (k *codec) encodeField(f *model.Field, name writing) writing {
 	case isConstant(f):
 		return member(writing{scalar{constantMethods[s.Basic], []jen.Code{place, k.rules(s)}}})
 	case s.Basic == model.Raw && f.Required:
-		return k.orMissing(f, jen.Len(place.Clone()).Op("==").Lit(0), member(k.encodeBase(at(place), s)))
+		return orMissing(f, jen.Len(place.Clone()).Op("==").Lit(0), member(k.encodeBase(at(place), s)))
 	case s.Basic == model.Raw:
 		return writing{jen.If(jen.Len(place.Clone()).Op("!=").Lit(0)).Block(member(k.encodeBase(at(place), s)).code()...)}
 	case !f.Required && s.Nullable:
@@ -224,7 +224,7 @@ func (k *codec) encodeField(f *model.Field, name writing) writing {
 	case f.Required && s.Nullable:
 		return member(k.encodeItem(at(place), s))
 	case f.Required: // boxed
-		return k.orMissing(f, place.Clone().Op("==").Nil(), member(k.encodeBase(behind(place), s)))
+		return orMissing(f, place.Clone().Op("==").Nil(), member(k.encodeBase(behind(place), s)))
 	}
 	return present(k.encodeBase(behind(place), s))
 }
@@ -242,7 +242,7 @@ var constantMethods = map[model.Basic]string{
 //	} else {
 //		…
 //	}
-func (k *codec) orMissing(f *model.Field, missing *jen.Statement, member writing) writing {
+func orMissing(f *model.Field, missing *jen.Statement, member writing) writing {
 	return writing{jen.If(missing).Block(
 		jen.Id("e").Dot("Required").Call(jen.Lit(f.Name)),
 	).Else().Block(member.code()...)}

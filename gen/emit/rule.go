@@ -52,13 +52,8 @@ type entry struct {
 	value jen.Code
 }
 
-// with is the link with a field more, unless the value is nil.
-func (l link) with(field string, value jen.Code) link {
-	if value == nil {
-		return l
-	}
-	return append(l, entry{field, value})
-}
+// with is the link with a field more.
+func (l link) with(field string, value jen.Code) link { return append(l, entry{field, value}) }
 
 // literal yields {A: 1, B: 2, Also: &wire.T{…}}.
 func literal(typ string, links []link) *jen.Statement {
@@ -84,7 +79,7 @@ func (k *codec) rule(typ string, of any, links []link) jen.Code {
 		kind = "count"
 	}
 	// rulesOrderTitle = wire.TextRules{MinLength: 1, MaxLength: 200}
-	return jen.Op("&").Add(k.variable(kind, of, literal(typ, links)))
+	return jen.Op("&").Add(k.variable(kind, k.place, of, literal(typ, links)))
 }
 
 // countRules yields limits of a count. A limit of zero is wire.Nothing.

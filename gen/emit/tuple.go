@@ -27,7 +27,7 @@ func (k *codec) decodeTuple() []jen.Code {
 		k.place = f.Go
 		read := k.decodeField(f)
 		if f.Secret {
-			read = k.hidden(read)
+			read = concealedRead(read)
 		}
 		cases = append(cases, jen.Case(jen.Lit(i+1)).Block(read...))
 	}

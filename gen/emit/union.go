@@ -99,7 +99,7 @@ func (k *codec) decodeUnion() *jen.Statement {
 	}
 	unknown := []jen.Code{jen.Id("d").Dot("UnknownTag").Call(property.Clone(), jen.Id("name"))}
 	if hasSecretTag(k.t.Union) {
-		unknown = k.hidden(unknown)
+		unknown = concealedRead(unknown)
 	}
 	return jen.Func().Id("decode" + k.t.Go).Params(markParam(k.t, decoder())...).Add(id(k.t.Go)).Block(slices.Concat(
 		[]jen.Code{
