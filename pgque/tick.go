@@ -58,7 +58,7 @@ func (p *pulse) least() time.Duration {
 // gap is the time between two ticks under load, on the average.
 func (p *pulse) gap() time.Duration {
 	if p.told {
-		return 7 * p.least() / 4
+		return 5 * p.least() / 3
 	}
 	return p.least()
 }
