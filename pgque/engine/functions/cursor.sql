@@ -186,6 +186,13 @@ language sql as $$
     select (floor(random() * 2097152)::bigint * 1048576 + nextval('pgque.batch_id_seq') % 1048576) * 4194304 + i_sub_no
 $$;
 
+-- _next_generation is that of a row which changes once more. It rises with every 32nd
+-- change.
+create or replace function pgque._next_generation(i_generation bigint, i_moves bigint) returns bigint
+language sql immutable as $$
+    select i_generation + case when i_moves % 32 = 31 then 1 else 0 end
+$$;
+
 -- _store_cursor writes a cursor that the caller has locked.
 create or replace function pgque._store_cursor(i_sub pgque.subscription) returns void
 language plpgsql
@@ -209,7 +216,7 @@ begin
         sub_begun_id = i_sub.sub_begun_id,
         sub_begun_times = i_sub.sub_begun_times,
         sub_moves = i_sub.sub_moves + 1,
-        sub_gen = i_sub.sub_gen + case when i_sub.sub_moves % 32 = 31 then 1 else 0 end
+        sub_gen = pgque._next_generation(i_sub.sub_gen, i_sub.sub_moves)
     where sub_no = i_sub.sub_no and sub_gen = i_sub.sub_gen;
 end
 $$;

@@ -107,7 +107,7 @@ begin
             sub_last_tick = sub_next_tick, sub_next_tick = v_tick, sub_done_id = null,
             sub_batch = v_batch, sub_active = clock_timestamp(),
             sub_page_end = v_high, sub_page_rows = v_rows, sub_page_last = v_rows < i_max_return,
-            sub_moves = sub_moves + 1, sub_gen = sub_gen + case when sub_moves % 32 = 31 then 1 else 0 end
+            sub_moves = sub_moves + 1, sub_gen = pgque._next_generation(sub_gen, sub_moves)
         where sub_no = v_no and sub_gen = v_gen and sub_batch = i_batch_id and sub_role = 'normal';
         if not found then
             raise exception 'another session works at batch %', i_batch_id using errcode = '55P03';

@@ -163,7 +163,7 @@ begin
                 sub_epoch = i_sub.sub_epoch, sub_done_id = i_sub.sub_done_id, sub_page_end = extent.page_end,
                 sub_page_rows = extent.page_rows, sub_page_last = extent.found = extent.page_rows,
                 sub_moves = i_sub.sub_moves + 1,
-                sub_gen = i_sub.sub_gen + case when i_sub.sub_moves % 32 = 31 then 1 else 0 end
+                sub_gen = pgque._next_generation(i_sub.sub_gen, i_sub.sub_moves)
             from extent
             where extent.found > 0 and sub_no = i_sub.sub_no and sub_gen = i_sub.sub_gen
               and (sub_batch, sub_page_end, sub_page_last)

@@ -114,7 +114,7 @@ begin
         wanted_by = i_slot.wanted_by,
         wanted_until = i_slot.wanted_until,
         moves = i_slot.moves + 1,
-        gen = i_slot.gen + case when i_slot.moves % 32 = 31 then 1 else 0 end
+        gen = pgque._next_generation(i_slot.gen, i_slot.moves)
     where queue_id = i_slot.queue_id and co_name = i_slot.co_name and slot = i_slot.slot and gen = i_slot.gen;
 end
 $$;

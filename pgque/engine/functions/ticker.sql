@@ -372,30 +372,22 @@ $$;
 -- event that the snapshot sees has an id of at most tick_event_high. Hence the order:
 -- the low mark first, then the snapshot and this transaction's id, then the sequence
 -- once more.
+--
+-- The id is above the last tick's, also when its sequence fell behind.
 create or replace function pgque._insert_tick(i_queue pgque.queue, i_last_id bigint, i_low_mark bigint) returns bigint
 language plpgsql as $$
 declare
     v_snapshot pg_snapshot := pgque._tick_snapshot();
     v_next_xid xid8 := case when i_low_mark is not null then pg_current_xact_id() end;
     v_high bigint := pgque._last_drawn(i_queue.queue_event_seq);
-    v_id bigint := pgque._next_tick_id(i_queue.queue_tick_seq, i_last_id);
+    v_id bigint := nextval(i_queue.queue_tick_seq);
 begin
+    if v_id <= i_last_id then
+        v_id := setval(i_queue.queue_tick_seq, i_last_id + 1);
+    end if;
     insert into pgque.tick (tick_queue, tick_id, tick_snapshot, tick_event_seq, tick_event_high, tick_next_xid)
     values (i_queue.queue_id, v_id, v_snapshot, coalesce(i_low_mark, v_high), v_high, v_next_xid);
     perform pgque._announce(i_queue.queue_name, v_id::text);
-    return v_id;
-end
-$$;
-
--- _next_tick_id is above the last tick's, also when the sequence fell behind.
-create or replace function pgque._next_tick_id(i_sequence text, i_last_id bigint) returns bigint
-language plpgsql as $$
-declare
-    v_id bigint := nextval(i_sequence);
-begin
-    if v_id <= i_last_id then
-        v_id := setval(i_sequence, i_last_id + 1);
-    end if;
     return v_id;
 end
 $$;
