@@ -102,20 +102,12 @@ func collectPage(rows pgx.Rows, batchID int64, page []Message) ([]Message, error
 	return new(messageReader).collect(rows, batchID, page)
 }
 
-// collectPulled reads the columns of sqlPull, and returns the tick beside the messages; 0 is
-// none.
-func collectPulled(rows pgx.Rows, expected int) (page []Message, tick int64, err error) {
-	reader := messageReader{tick: &tick}
-	page, err = reader.collect(rows, 0, make([]Message, 0, expected))
-	return page, tick, err
-}
-
 // messageReader reads rows as the server sent them, which costs a fraction of Scan. It
 // leaves to Scan what does not come as usual.
 type messageReader struct {
 	usual    bool
 	lastType string // most messages of a page share their type
-	tick     *int64 // of the column behind those of the message, if there is one
+	tick     *int64 // where the column behind those of a message goes, if there is one: that of sqlPull
 }
 
 func (r *messageReader) collect(rows pgx.Rows, batchID int64, page []Message) ([]Message, error) {
@@ -166,7 +158,7 @@ func (r *messageReader) readRaw(values [][]byte, m *Message) bool {
 	if len(values) > 9 {
 		m.BatchID = int64(binary.BigEndian.Uint64(values[9]))
 	}
-	if r.tick != nil {
+	if len(values) > 10 {
 		*r.tick = int64(binary.BigEndian.Uint64(values[10]))
 	}
 	if string(values[1]) != r.lastType {

@@ -106,18 +106,18 @@ func (s *session) linger() {
 		if wait <= 0 || wait > paceMost {
 			return
 		}
-		timer, foreign := time.NewTimer(wait), false
+		timer, over := time.NewTimer(wait), false
 		select {
 		case <-timer.C:
 		case <-s.sub.hint:
 			s.pulse.hint(time.Now())
 		case <-s.sub.woken:
-			foreign = !s.pulse.sawTick(s.sub.tick.Load(), time.Now())
+			over = !s.pulse.sawTick(s.sub.tick.Load(), time.Now())
 		case <-s.taking.Done():
-			foreign = true
+			over = true
 		}
 		timer.Stop()
-		if foreign {
+		if over {
 			return
 		}
 	}

@@ -90,9 +90,9 @@ func (s *session) handleReadingOn(page []Message) error {
 }
 
 // handleLong is handlePage for the first messages, as many as limit says, of a page that may
-// have grown: it is handled as pages of maxMessages, one after another. They end early when handlers are not quick any more: what
-// was not begun comes with the next page, and nothing that failed waits for long before it is
-// put back.
+// have grown: it is handled as pages of maxMessages, one after another. They end early when
+// handlers are not quick any more: what was not begun comes with the next page, and nothing
+// that failed waits for long before it is put back.
 func (s *session) handleLong(page []Message, limit int) []result {
 	results, began := make([]result, len(page)), time.Now()
 	for from, to := 0, 0; from < limit; from = to {

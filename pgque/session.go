@@ -208,18 +208,19 @@ func (s *session) queueFetch(batch *pgx.Batch, batchID int64, page *[]Message) {
 	case s.reader.known():
 		sql, args = s.reader.next, []any{s.name, s.take, orNull(batchID), true}
 	}
-	batch.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
-		*page, err = collectMessages(rows, s.usual)
-		s.usual = min(len(*page), mostExpected)
-		return err
-	})
+	s.queuePage(batch, page, nil, sql, args...)
 }
 
 // queuePull is queueFetch with a tick before it. It fails with 55P03 while somebody else
 // works at the cursor.
 func (s *session) queuePull(batch *pgx.Batch, batchID int64, page *[]Message, tick *int64) {
-	batch.Queue(s.reader.pull, s.name, s.take, orNull(batchID)).Query(func(rows pgx.Rows) (err error) {
-		*page, *tick, err = collectPulled(rows, s.usual)
+	s.queuePage(batch, page, tick, s.reader.pull, s.name, s.take, orNull(batchID))
+}
+
+func (s *session) queuePage(batch *pgx.Batch, page *[]Message, tick *int64, sql string, args ...any) {
+	batch.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
+		reader := messageReader{tick: tick}
+		*page, err = reader.collect(rows, 0, make([]Message, 0, s.usual))
 		s.usual = min(len(*page), mostExpected)
 		return err
 	})

@@ -100,10 +100,7 @@ func (p *pulse) lookSoon(soon time.Time) {
 
 // lookBy brings the next look forward, if not into somebody else's time.
 func (p *pulse) lookBy(soon time.Time) {
-	if soon.Before(p.deferred) {
-		soon = p.deferred
-	}
-	if p.due.After(soon) {
+	if soon = later(soon, p.deferred); p.due.After(soon) {
 		p.due = soon
 	}
 }
@@ -220,9 +217,7 @@ func (p *pulse) hear(ctx context.Context, now time.Time) (ticked bool) {
 	}
 	p.takeBack()
 	p.ownTick, p.interval = news.tick, p.least()
-	if p.due = now.Add(p.interval); p.due.Before(p.deferred) {
-		p.due = p.deferred
-	}
+	p.due = later(now.Add(p.interval), p.deferred)
 	return !known
 }
 
