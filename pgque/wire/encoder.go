@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -396,11 +397,17 @@ func (e *Encoder) refuseFloat(f float64, rules *NumberRules) {
 //go:noinline
 func (e *Encoder) Time(text string, t time.Time) {
 	if !ValidTime(t) {
-		e.Text(text)
-		e.unshown().Format(t.String(), "date-time")
-		text = ""
+		text = e.refuseFormat(text, "date-time", t)
 	}
 	e.buf = AppendTime(e.after(text), t)
+}
+
+// refuseFormat reports a value that has no text of its format, behind the text before it.
+// Nothing of that is left to write.
+func (e *Encoder) refuseFormat(text, format string, value fmt.Stringer) (left string) {
+	e.Text(text)
+	e.unshown().Format(value.String(), format)
+	return ""
 }
 
 // UUID writes a UUID.
@@ -415,9 +422,7 @@ func (e *Encoder) UUID(text string, u UUID) {
 //go:noinline
 func (e *Encoder) Date(text string, d Date) {
 	if !d.Valid() {
-		e.Text(text)
-		e.unshown().Format(d.String(), "date")
-		text = ""
+		text = e.refuseFormat(text, "date", d)
 	}
 	e.buf = AppendDate(e.after(text), d)
 }
@@ -427,9 +432,7 @@ func (e *Encoder) Date(text string, d Date) {
 //go:noinline
 func (e *Encoder) TimeOfDay(text string, t TimeOfDay) {
 	if !t.Valid() {
-		e.Text(text)
-		e.unshown().Format(t.String(), "time")
-		text = ""
+		text = e.refuseFormat(text, "time", t)
 	}
 	e.buf = AppendTimeOfDay(e.after(text), t)
 }
@@ -439,9 +442,7 @@ func (e *Encoder) TimeOfDay(text string, t TimeOfDay) {
 //go:noinline
 func (e *Encoder) Duration(text string, d Duration) {
 	if !d.Valid() {
-		e.Text(text)
-		e.unshown().Format(d.String(), "duration")
-		text = ""
+		text = e.refuseFormat(text, "duration", d)
 	}
 	e.buf = AppendDuration(e.after(text), d)
 }

@@ -12,38 +12,22 @@ type Fields struct {
 	// Open tells that the object may have other members.
 	Open bool
 
-	once  sync.Once
-	texts []string       // the names as they stand in a text: ,"name":
-	index map[string]int // of many names
+	once   sync.Once
+	texts  []string // the names as they stand in a text: ,"name":
+	places lookup
 }
 
 func (f *Fields) prepare() {
 	for _, name := range f.Names {
 		f.texts = append(f.texts, string(append(AppendString([]byte{','}, name), ':')))
 	}
-	if len(f.Names) > scanned {
-		f.index = indexOf(f.Names)
-	}
+	f.places = lookupOf(f.Names)
 }
-
-// scanned is the number of names up to which they are compared one by one.
-const scanned = 16
 
 // find returns the place of a name; Other when there is none.
 func (f *Fields) find(name string) int {
 	f.once.Do(f.prepare)
-	if f.index != nil {
-		if i, ok := f.index[name]; ok {
-			return i
-		}
-		return Other
-	}
-	for i, n := range f.Names {
-		if n == name {
-			return i
-		}
-	}
-	return Other
+	return f.places.find(name)
 }
 
 // Fields reads an object by its members. A value that is none is reported and

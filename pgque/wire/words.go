@@ -9,18 +9,16 @@ type Words struct {
 	Values []string
 	Hidden bool // the value is secret
 
-	once  sync.Once
-	texts []string       // the values as JSON
-	index map[string]int // of many values
+	once   sync.Once
+	texts  []string // the values as JSON
+	places lookup
 }
 
 func (w *Words) prepare() {
 	for _, value := range w.Values {
 		w.texts = append(w.texts, string(AppendString(nil, value)))
 	}
-	if len(w.Values) >= tableFrom {
-		w.index = indexOf(w.Values)
-	}
+	w.places = lookupOf(w.Values)
 }
 
 // Has says whether s is one of the values.
@@ -29,27 +27,7 @@ func (w *Words) Has(s string) bool { return w.find(s) >= 0 }
 // find returns the place of s; -1 when it is none of the values.
 func (w *Words) find(s string) int {
 	w.once.Do(w.prepare)
-	if w.index != nil {
-		if i, ok := w.index[s]; ok {
-			return i
-		}
-		return -1
-	}
-	for i, value := range w.Values {
-		if value == s {
-			return i
-		}
-	}
-	return -1
-}
-
-// indexOf returns the places of names.
-func indexOf(names []string) map[string]int {
-	index := make(map[string]int, len(names))
-	for i, name := range names {
-		index[name] = i
-	}
-	return index
+	return w.places.find(s)
 }
 
 // Word reads one of the words.
@@ -58,7 +36,7 @@ func indexOf(names []string) map[string]int {
 func (d *Decoder) Word(v *string, w *Words) bool {
 	w.once.Do(w.prepare)
 	d.next()
-	if rest := d.buf[d.pos:]; w.index == nil && !d.done {
+	if rest := d.buf[d.pos:]; w.places.index == nil && !d.done {
 		for i, text := range w.texts { // as almost all texts have it
 			if len(rest) >= len(text) && string(rest[:len(text)]) == text {
 				d.pos += len(text)
