@@ -47,6 +47,14 @@ func (t target) ptr() *jen.Statement {
 	return jen.Op("&").Add(t.place.Clone())
 }
 
+// index yields a part of the value: v.Name[i] or (*v.Name)[i].
+func (t target) index(i jen.Code) *jen.Statement {
+	if t.pointer {
+		return jen.Parens(t.val()).Index(i)
+	}
+	return t.val().Index(i)
+}
+
 // self yields what methods with a pointer receiver are called on.
 func (t target) self() *jen.Statement { return t.place.Clone() }
 

@@ -20,13 +20,9 @@ func (k *codec) encodeMethod() *jen.Statement {
 // encoder yields e *wire.Encoder.
 func encoder() jen.Code { return jen.Id("e").Op("*").Qual(pathWire, "Encoder") }
 
-// markParam adds the parameter that tells whether predicates have accepted the value
-// already, for types that have any.
+// markParam adds the parameter that withMark has an argument for.
 func markParam(t *model.Type, param jen.Code) []jen.Code {
-	if t.Checked {
-		return []jen.Code{param, jen.Id("accepted").Bool()}
-	}
-	return []jen.Code{param}
+	return withMark(t, param, jen.Id("accepted").Bool())
 }
 
 func (k *codec) encodeBody() []jen.Code {
@@ -215,16 +211,12 @@ func (k *codec) encodeField(f *model.Field, name writing) writing {
 		return writing{jen.If(jen.List(jen.Id("value"), jen.Id("ok")).Op(":=").Add(place.Clone()).Dot("Get").Call(), jen.Id("ok")).
 			Block(member(k.encodeBase(t, s)).code()...).
 			Else().If(place.Clone().Dot("IsNull").Call()).Block(member(decidedPlace(null, s)).code()...)}
-	case isNilable(s) && f.Required:
+	case f.Required && s.Boxed && !s.Nullable && !isNilable(s):
+		return orMissing(f, place.Clone().Op("==").Nil(), member(k.encodeBase(behind(place), s)))
+	case f.Required:
 		return member(k.encodeItem(at(place), s))
 	case isNilable(s):
 		return present(k.encodeBase(at(place), s))
-	case f.Required && !s.Nullable && !s.Boxed:
-		return member(k.encodeBase(at(place), s))
-	case f.Required && s.Nullable:
-		return member(k.encodeItem(at(place), s))
-	case f.Required: // boxed
-		return orMissing(f, place.Clone().Op("==").Nil(), member(k.encodeBase(behind(place), s)))
 	}
 	return present(k.encodeBase(behind(place), s))
 }
@@ -350,16 +342,12 @@ func (k *codec) encodeSlice(t target, s *model.Shape) writing {
 	k.depth++
 	defer func() { k.depth-- }()
 	i := k.name("i")
-	list := t.val()
-	if t.pointer {
-		list = jen.Parens(list)
-	}
 	array := scalar{"Array", []jen.Code{jen.Len(t.val()), k.count(s.Rules.Items)}}
 	// for i := range v.X {
 	// 	e.Comma()
 	// 	e.String("", v.X[i], rules)
 	// }
-	item := append(comma(), k.encodePart(at(list.Index(jen.Id(i))), s.Elem)...)
+	item := append(comma(), k.encodePart(at(t.index(jen.Id(i))), s.Elem)...)
 	loop := jen.For(jen.Id(i).Op(":=").Range().Add(t.val())).Block(item.code()...)
 	if !s.Rules.Unique {
 		return writing{array, loop, text("]")}
@@ -374,17 +362,13 @@ func (k *codec) encodeMembers(t target, elem *model.Shape, write func(name strin
 	k.depth++
 	defer func() { k.depth-- }()
 	name, item := k.name("name"), k.name("item")
-	m := t.val()
-	if t.pointer {
-		m = jen.Parens(m)
-	}
 	// for _, name := range wire.SortedKeys(m) {
 	// 	item := m[name]
 	// 	e.Name(name, rules)
 	// 	…
 	// }
 	body := append(writing{
-		jen.Id(item).Op(":=").Add(m).Index(jen.Id(name)),
+		jen.Id(item).Op(":=").Add(t.index(jen.Id(name))),
 		write(name),
 	}, k.encodePart(at(jen.Id(item)), elem)...)
 	return writing{jen.For(jen.List(jen.Id("_"), jen.Id(name)).Op(":=").Range().Qual(pathWire, "SortedKeys").Call(t.val())).Block(body.code()...)}

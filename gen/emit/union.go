@@ -42,15 +42,9 @@ func declareUnion(f *jen.File, k *codec) {
 
 // declareSwitch renders the function that takes the interface apart.
 func declareSwitch(f *jen.File, t *model.Type) {
-	var params, cases []jen.Code
-	params = append(params, jen.Id("v").Add(id(t.Go)))
+	params := []jen.Code{jen.Id("v").Add(id(t.Go))}
 	for _, o := range t.Union.Options {
 		params = append(params, jen.Id("on"+o.Go).Func().Params(id(o.Shape.Name)).Error())
-		cases = append(cases,
-			jen.Case(id(o.Shape.Name)).Block(jen.Return(jen.Id("on"+o.Go).Call(jen.Id("o")))),
-			jen.Case(jen.Op("*").Add(id(o.Shape.Name))).Block(
-				jen.If(jen.Id("o").Op("!=").Nil()).Block(jen.Return(jen.Id("on"+o.Go).Call(jen.Op("*").Id("o")))),
-			))
 	}
 	// func SwitchPayment(v Payment, onCard func(PaymentCard) error, …) error {
 	// 	switch o := v.(type) {
@@ -66,7 +60,9 @@ func declareSwitch(f *jen.File, t *model.Type) {
 	f.Comment("// " + t.Union.Switch + " calls the function for what v is and returns its error; for nil")
 	f.Comment("// it calls none. An alternative that the schema gains is a compile error here.")
 	f.Func().Add(id(t.Union.Switch)).Params(params...).Error().Block(
-		jen.Switch(jen.Id("o").Op(":=").Id("v").Assert(jen.Type())).Block(cases...),
+		eachOption(t, func(o *model.Alternative, value *jen.Statement) []jen.Code {
+			return []jen.Code{jen.Return(jen.Id("on" + o.Go).Call(value))}
+		}),
 		jen.Return(jen.Nil()),
 	).Line()
 }
@@ -119,13 +115,16 @@ func hasSecretTag(u *model.Alternatives) bool {
 	})
 }
 
-// eachOption yields a type switch over the alternatives and pointers to them.
-func (k *codec) eachOption(use func(o *model.Alternative) []jen.Code) *jen.Statement {
+// eachOption yields a type switch over the alternatives and pointers to them. value is
+// that of the alternative: o or *o.
+func eachOption(t *model.Type, use func(o *model.Alternative, value *jen.Statement) []jen.Code) *jen.Statement {
 	var cases []jen.Code
-	for _, o := range k.t.Union.Options {
+	for _, o := range t.Union.Options {
 		cases = append(cases,
-			jen.Case(id(o.Shape.Name)).Block(use(o)...),
-			jen.Case(jen.Op("*").Add(id(o.Shape.Name))).Block(jen.If(jen.Id("o").Op("!=").Nil()).Block(use(o)...)),
+			jen.Case(id(o.Shape.Name)).Block(use(o, jen.Id("o"))...),
+			jen.Case(jen.Op("*").Add(id(o.Shape.Name))).Block(
+				jen.If(jen.Id("o").Op("!=").Nil()).Block(use(o, jen.Op("*").Id("o"))...),
+			),
 		)
 	}
 	return jen.Switch(jen.Id("o").Op(":=").Id("v").Assert(jen.Type())).Block(cases...)
@@ -144,7 +143,7 @@ func (k *codec) encodeUnion() *jen.Statement {
 	// }
 	params := append([]jen.Code{jen.Id("v").Add(id(k.t.Go))}, markParam(k.t, encoder())...)
 	return jen.Func().Id("encode"+k.t.Go).Params(params...).Block(
-		k.eachOption(func(o *model.Alternative) []jen.Code {
+		eachOption(k.t, func(o *model.Alternative, _ *jen.Statement) []jen.Code {
 			return []jen.Code{
 				jen.Id("o").Dot("encode").Call(withMark(o.Shape.Type, jen.Id("e"), jen.Id("accepted"))...),
 				jen.Return(),

@@ -206,9 +206,8 @@ func isCollection(s *schema.Schema) bool {
 // and without .schema before them.
 func typeOf(file string) string {
 	name := path.Base(file)
-	switch ext := path.Ext(name); strings.ToLower(ext) {
-	case ".json", ".yaml", ".yml":
-		name = strings.TrimSuffix(name, ext)
+	if schema.IsSchemaFile(name) {
+		name = strings.TrimSuffix(name, path.Ext(name))
 	}
 	if short := strings.TrimSuffix(name, ".schema"); short != "" {
 		return short

@@ -173,7 +173,7 @@ func (l *loader) visit(s Source, base *url.URL, name string, entry fs.DirEntry) 
 // begins with a dot, or it is a file of another kind.
 func Skips(entry fs.DirEntry) bool {
 	link := entry.Type()&fs.ModeSymlink != 0
-	return strings.HasPrefix(entry.Name(), ".") || !entry.IsDir() && !link && !isSchemaFile(entry.Name())
+	return strings.HasPrefix(entry.Name(), ".") || !entry.IsDir() && !link && !IsSchemaFile(entry.Name())
 }
 
 // refuseLink reports a link that hides a schema. One to a folder might, and so
@@ -181,7 +181,7 @@ func Skips(entry fs.DirEntry) bool {
 func (l *loader) refuseLink(s Source, uri *url.URL, name string) {
 	pos := filePosition(s.Name, name)
 	l.links[uri.String()] = pos.File
-	if isSchemaFile(name) {
+	if IsSchemaFile(name) {
 		l.rep.errorf(pos, "", "is a symbolic link, which could lead anywhere; put the file itself here")
 		return
 	}
@@ -208,7 +208,8 @@ func (l *loader) linkOnTheWay(u *url.URL) string {
 	return ""
 }
 
-func isSchemaFile(name string) bool {
+// IsSchemaFile reports a name with one of the extensions of schemas.
+func IsSchemaFile(name string) bool {
 	switch extension(name) {
 	case ".json", ".yaml", ".yml":
 		return true

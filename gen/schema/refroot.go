@@ -163,7 +163,7 @@ func (l *loader) declaredIDs(r *refRoot) map[string]string {
 	r.list()
 	names := make([]string, 0, len(r.files))
 	for name := range r.files {
-		if isSchemaFile(name) {
+		if IsSchemaFile(name) {
 			names = append(names, name)
 		}
 	}

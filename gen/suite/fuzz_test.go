@@ -184,11 +184,16 @@ func (b *batch) oracle(t *testing.T, i int, instance []byte) bool {
 
 // instances returns random values, each followed by mutations of it.
 func (g *randomSchema) instances([]byte) [][]byte {
+	return g.mutations(func() any { return g.value(3) })
+}
+
+// mutations returns the texts of fresh values, each followed by mutations of it.
+func (g *randomSchema) mutations(fresh func() any) [][]byte {
 	var out [][]byte
 	var v any
 	for i := range fuzzInstances {
 		if i%4 == 0 {
-			v = g.value(3)
+			v = fresh()
 		} else {
 			v = g.mutate(v)
 		}

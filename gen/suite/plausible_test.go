@@ -175,21 +175,7 @@ func (g *plausibleSchema) instances(text []byte) [][]byte {
 	if err := json.Unmarshal(text, &root); err != nil {
 		panic(err)
 	}
-	var out [][]byte
-	var v any
-	for i := range fuzzInstances {
-		if i%4 == 0 {
-			v = g.instance(root, root, 6)
-		} else {
-			v = g.mutate(v)
-		}
-		text, err := json.Marshal(v)
-		if err != nil {
-			panic(err)
-		}
-		out = append(out, text)
-	}
-	return out
+	return g.mutations(func() any { return g.instance(root, root, 6) })
 }
 
 // instance returns a value that looks like what s wants.
